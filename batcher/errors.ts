@@ -1,0 +1,23 @@
+export type BatcherErrorCode =
+  | 'QUEUE_FULL'
+  | 'PAYLOAD_TOO_LARGE'
+  | 'DRAINING'
+  | 'DEADLINE_EXCEEDED'
+  | 'CLIENT_GONE'
+  | 'EXECUTION_FAILED'
+  | 'INTERNAL';
+
+/** Callers match `code`; the message says what was expected and what came. */
+export class BatcherError extends Error {
+  override readonly name = 'BatcherError';
+  readonly retryAfterSeconds: number | undefined;
+
+  constructor(
+    readonly code: BatcherErrorCode,
+    message: string,
+    retryAfterSeconds?: number,
+  ) {
+    super(message);
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The batcher's vocabulary. Times are milliseconds of one monotonic clock, lengths are tokens (1 for fixed-shape rows),
+ * rows are positions along the batch axis.
+ */
+
+/** The only source of time. `callAt` runs `fn` once at or after `atMs` and returns what cancels it. */
+export interface Clock {
+  now(): number;
+  callAt(atMs: number, fn: () => void): () => void;
+}
+
+/** What a caller asks to be run: `rows` rows of `length` each that must stay together. */
+export interface Item<P> {
+  readonly rows: number;
+  /** Sequence length of each row; the batch is padded to the longest. Fixed-shape rows: 1. */
+  readonly length: number;
+  /** Only items of one `compat` may share a ride (same tail shapes). */
+  readonly compat: string;
+  readonly payload: P;
+}
+
+/** An item in the queue, as a plan sees it. */
+export interface QueuedItem {
+  /** Grows with every admission: the order of arrival, and the last tie-break. */
+  readonly seq: number;
+  readonly rows: number;
+  readonly length: number;
+  readonly compat: string;
+  readonly arrivedAt: number;
+  /** Absolute; Infinity = none. */
+  readonly deadlineAt: number;
+}
+
+export interface Knobs {
+  /** Most rows of one batch. At least 1. */
+  readonly maxBatch: number;
+  /** Longest time that the oldest queued item is held back for company while a lane is idle. 0 = never hold. */
+  readonly maxWaitMs: number;
+  /** Most tokens of one batch, padding included: rows x longest. Infinity = no limit. A single item may exceed it. */
+  readonly maxBatchTokens: number;
+  /** Most rows waiting; a request that does not fit whole is refused whole. */
+  readonly maxQueue: number;
+  /** false: an item never shares a ride (the model failed its batch self-test). */
+  readonly join: boolean;
+}
+
+/** Why a batch was closed when it was: a label of metrics and logs. */
+export type CloseReason =
+  'full_rows' | 'full_tokens' | 'lane_free' | 'max_wait' | 'drain' | 'single' | 'retry';
+
+/** One batch: what rides together in one run. Never empty. */
+export interface Group<T extends QueuedItem = QueuedItem> {
+  readonly items: readonly T[];
+  readonly rows: number;
+  /** Sum of rows x length, without padding. */
+  readonly tokens: number;
+  /** rows x longest: what the hardware pays for. */
+  readonly paddedTokens: number;
+  readonly reason: CloseReason;
+}
+
+/** Everything a plan may look at. */
+export interface Snapshot<T extends QueuedItem = QueuedItem> {
+  /** The head of the queue in key order, see `windowSize`. */
+  readonly window: readonly T[];
+  /** No more arrivals will come: holding back is pointless. */
+  readonly draining: boolean;
+}
+
+/** What a plan decides for the one lane that was granted. */
+export interface Plan<T extends QueuedItem = QueuedItem> {
+  readonly group?: Group<T>;
+  /** Items whose deadline has passed; never part of the group. */
+  readonly shed: readonly T[];
+  /** Ask again then; only set when something is queued and nothing is to run now. */
+  readonly wakeAtMs?: number;
+}
+
+/** Pure and deterministic: no clock, no I/O, no randomness, inputs are not changed. */
+export type PlanFn = <T extends QueuedItem>(snapshot: Snapshot<T>, now: number, knobs: Knobs) => Plan<T>;
+
+/** How one item rode; handed to its caller with the answer. */
+export interface Ride<R> {
+  readonly value: R;
+  readonly queueMs: number;
+  readonly runMs: number;
+  readonly groupRows: number;
+}
+
+/** What the lane reports of one run: a result for every item of the group, in its order. */
+export interface RunResult<R> {
+  readonly values: readonly R[];
+  readonly runMs: number;
+}
+
+/** Every state change that somebody may want to count. The batcher measures nothing itself. */
+export type BatcherEvent =
+  | { readonly type: 'admitted'; readonly items: number; readonly rows: number }
+  | {
+      readonly type: 'refused';
+      readonly rows: number;
+      readonly code: 'QUEUE_FULL' | 'PAYLOAD_TOO_LARGE' | 'DRAINING';
+    }
+  | { readonly type: 'cancelled'; readonly rows: number }
+  | { readonly type: 'expired'; readonly rows: number }
+  | { readonly type: 'dispatched'; readonly group: Group; readonly queueMs: readonly number[] }
+  | { readonly type: 'completed'; readonly group: Group; readonly runMs: number }
+  | { readonly type: 'failed'; readonly group: Group; readonly code: string; readonly retried: boolean };
