@@ -1,0 +1,43 @@
+import type { Lane } from './lane.js';
+
+/** A model's batcher as the arbiter sees it. */
+export interface Contender {
+  /** Arrival of the item that has waited longest; undefined when nothing waits. */
+  readonly oldestArrivalMs: number | undefined;
+  /** Forms one batch and runs it in the lane; undefined when nothing is to run now. */
+  ride(lane: Lane): Promise<void> | undefined;
+}
+
+/**
+ * Decides whose batch gets a free lane: the model whose head of line has waited longest. Models that hold back
+ * (`maxWaitMs`) pass, and the next one is asked.
+ */
+export class Arbiter {
+  readonly #contenders = new Set<Contender>();
+
+  add(contender: Contender): void {
+    this.#contenders.add(contender);
+  }
+
+  remove(contender: Contender): void {
+    this.#contenders.delete(contender);
+  }
+
+  /** True where some model has work that no claim may have been asked for. */
+  get hasWork(): boolean {
+    for (const contender of this.#contenders) if (contender.oldestArrivalMs !== undefined) return true;
+    return false;
+  }
+
+  dispatch(lane: Lane): Promise<void> | undefined {
+    const waiting = [...this.#contenders]
+      .map((contender) => ({ contender, since: contender.oldestArrivalMs }))
+      .filter((entry): entry is { contender: Contender; since: number } => entry.since !== undefined)
+      .sort((a, b) => a.since - b.since);
+    for (const { contender } of waiting) {
+      const ride = contender.ride(lane);
+      if (ride !== undefined) return ride;
+    }
+    return undefined;
+  }
+}

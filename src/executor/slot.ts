@@ -1,0 +1,104 @@
+import { messageOf } from '../errors.js';
+import { Lane } from './lane.js';
+import type { OpenLink } from './link.js';
+
+/** Pause before the n-th start in a row that failed; a lane that served in between resets it. */
+const RESTART_DELAYS_MS: readonly number[] = [0, 100, 500, 2_000, 5_000];
+
+export interface SlotDeps {
+  readonly open: OpenLink;
+  /** Loads and warms every model in a fresh lane; runs before the lane takes work. */
+  readonly furnish: (lane: Lane) => Promise<void>;
+  readonly onRestart: (reason: string) => void;
+}
+
+/**
+ * A place for one lane. When its lane dies, a new one is started, furnished, and put in its place; claims that were
+ * given this slot meanwhile wait in `lane()`.
+ */
+export class Slot {
+  readonly #deps: SlotDeps;
+  #current: Promise<Lane>;
+  #lane: Lane | undefined;
+  #failures = 0;
+  #closed = false;
+  #cancelPause: (() => void) | undefined;
+
+  constructor(deps: SlotDeps) {
+    this.#deps = deps;
+    this.#current = this.#start();
+    this.#current.catch(() => undefined);
+  }
+
+  /** The lane if it can take work this instant. */
+  get open(): Lane | undefined {
+    return this.#lane?.lost === false ? this.#lane : undefined;
+  }
+
+  get running(): boolean {
+    return this.#lane?.running ?? false;
+  }
+
+  /** Waits through a restart. @throws WORKER_LOST when the slot is closed */
+  async lane(): Promise<Lane> {
+    for (;;) {
+      const lane = this.open ?? (await this.#current);
+      if (!lane.lost) return lane;
+      // It died a moment ago and its replacement is not in `#current` yet.
+      await lane.ended;
+    }
+  }
+
+  /** Ends the lane between two runs. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelPause?.();
+    await this.#current.then((lane) => lane.stop()).catch(() => undefined);
+  }
+
+  /** Gives the lane up at once. */
+  discard(reason: string): void {
+    this.#closed = true;
+    this.#cancelPause?.();
+    this.#lane?.discard(reason);
+  }
+
+  async #start(): Promise<Lane> {
+    for (;;) {
+      const lane = new Lane(this.#deps.open);
+      try {
+        await lane.ready;
+        await this.#deps.furnish(lane);
+      } catch (error) {
+        if (!lane.lost) lane.discard(messageOf(error));
+        if (this.#closed) throw error;
+        await this.#pause();
+        this.#deps.onRestart(messageOf(error));
+        continue;
+      }
+      this.#lane = lane;
+      this.#failures = 0;
+      void lane.ended.then((reason) => this.#replace(lane, reason));
+      return lane;
+    }
+  }
+
+  #replace(lane: Lane, reason: string): void {
+    if (this.#closed || this.#lane !== lane) return;
+    this.#lane = undefined;
+    this.#deps.onRestart(reason);
+    this.#current = this.#start();
+    this.#current.catch(() => undefined);
+  }
+
+  async #pause(): Promise<void> {
+    const delayMs = RESTART_DELAYS_MS[Math.min(this.#failures++, RESTART_DELAYS_MS.length - 1)] ?? 0;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, delayMs);
+      this.#cancelPause = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

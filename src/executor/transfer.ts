@@ -1,0 +1,19 @@
+import type { TensorData } from '../tensor.js';
+
+/** Below this, copying is cheaper than detaching and re-attaching a buffer. */
+const MIN_TRANSFER_BYTES = 16_384;
+
+/**
+ * The buffers of these tensors that may be moved instead of copied: whole (a view's buffer belongs to others too),
+ * large enough, each once.
+ */
+export const transferable = (tensors: readonly { readonly data: TensorData }[]): ArrayBuffer[] => {
+  const buffers = new Set<ArrayBuffer>();
+  for (const { data } of tensors) {
+    if (Array.isArray(data)) continue;
+    const { buffer, byteLength } = data;
+    if (byteLength === buffer.byteLength && byteLength >= MIN_TRANSFER_BYTES && buffer instanceof ArrayBuffer)
+      buffers.add(buffer);
+  }
+  return [...buffers];
+};

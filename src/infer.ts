@@ -1,0 +1,55 @@
+import type { Tensor } from './tensor.js';
+
+/** What every protocol parses its body into, and the only thing that the pipeline takes. */
+export interface InferRequest {
+  /** Model name; absent where the protocol lets the gateway choose (`/predict`). */
+  readonly model?: string;
+  readonly input: TextInput | TensorInput;
+  readonly options: InferOptions;
+}
+
+export interface TextInput {
+  readonly kind: 'texts';
+  readonly texts: readonly string[];
+}
+
+export interface TensorInput {
+  readonly kind: 'tensors';
+  /** One tensor for every input of the model, in the order of its signature. */
+  readonly tensors: readonly Tensor[];
+  /** Length of axis 0, the same in all tensors; 1 where the model has no batch axis. */
+  readonly rows: number;
+}
+
+export interface InferOptions {
+  /** Relative to the arrival of the request. Default: `batching.timeoutMs`. */
+  readonly timeoutMs?: number;
+  /** false: a text longer than the model's `maxTokens` is INPUT_TOO_LONG instead of cut. Default: the card's. */
+  readonly truncate?: boolean;
+  /** Names of the outputs wanted; absent or empty = all. */
+  readonly outputs?: readonly string[];
+  /** `/predict`: every label's score beside the best one. */
+  readonly scores?: boolean;
+}
+
+/** The rows of one item, cut out of the batch it rode in: one tensor for every output of the model, in signature order. */
+export interface ItemOutput {
+  readonly outputs: readonly Tensor[];
+}
+
+/** What the pipeline hands to a protocol's renderer. Items stand in the order of the request. */
+export interface InferResult {
+  readonly items: readonly ItemOutput[];
+  /** For texts: per text, its tokens as run and whether it was cut. */
+  readonly texts?: readonly { readonly tokens: number; readonly truncated: boolean }[];
+  readonly timings: StageTimings;
+}
+
+/** Milliseconds of each stage; queue and run are the longest of the request's items. */
+export interface StageTimings {
+  readonly encodeMs: number;
+  readonly queueMs: number;
+  readonly runMs: number;
+  /** Rows of the largest batch that an item of the request rode in. */
+  readonly batchRows: number;
+}
