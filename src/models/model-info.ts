@@ -1,0 +1,27 @@
+import type { Batching } from '../config/batching.js';
+import type { Card } from './card.js';
+import type { Signature } from './signature.js';
+
+/** How the batch self-test says that rows may be joined; see docs/batching.md. */
+export interface BatchMode {
+  /** `dynamic`: any number of rows; `fixed`: chunks of `size`; `single`: one request at a time. */
+  readonly mode: 'dynamic' | 'fixed' | 'single';
+  readonly size?: number;
+  /** Why rows are not joined; only for `single`. */
+  readonly reason?: string;
+}
+
+/** Everything that parsing, decoding and rendering need to know of a loaded model: plain data, safe to post to a thread. */
+export interface ModelInfo {
+  readonly name: string;
+  readonly card: Card;
+  readonly signature: Signature;
+  readonly batch: BatchMode;
+  readonly batching: Batching;
+  /** Class names by index, from the card or from config.json. */
+  readonly labels?: readonly string[];
+  /** True where the model takes raw texts. */
+  readonly takesTexts: boolean;
+  /** ISO 8601. */
+  readonly loadedAt: string;
+}

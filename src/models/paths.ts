@@ -1,0 +1,37 @@
+import { realpath } from 'node:fs/promises';
+import { isAbsolute, resolve, sep } from 'node:path';
+import { CarpoolError } from '../errors.js';
+
+/** True where `path` is `root` or below it; both absolute and resolved. */
+const isInside = (root: string, path: string): boolean =>
+  path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+
+/**
+ * A path that a client or a card names -> the real file or folder, always inside the model root: no absolute path, no
+ * `..`, no symlink out of it.
+ *
+ * @param bases folders that `path` may be relative to, tried in order
+ * @throws INVALID_REQUEST for a path that leaves the root, MODEL_LOAD_FAILED where nothing is there
+ */
+export const resolveInRoot = async (path: string, root: string, bases: readonly string[]): Promise<string> => {
+  const shown = JSON.stringify(path.slice(0, 200));
+  if (path === '' || path.includes('\0'))
+    throw new CarpoolError('INVALID_REQUEST', `path: expected a folder or an .onnx file, got ${shown}`);
+  if (isAbsolute(path) || /^[A-Za-z]:|^\\/.test(path))
+    throw new CarpoolError('INVALID_REQUEST', `path: expected one relative to the model root, got the absolute ${shown}`);
+  if (path.split(/[/\\]/).includes('..'))
+    throw new CarpoolError('INVALID_REQUEST', `path: '..' is not allowed, got ${shown}`);
+
+  const realRoot = await realpath(root).catch(() => {
+    throw new CarpoolError('MODEL_LOAD_FAILED', `the model root does not exist; create the folder that models.root names`);
+  });
+  let left = false;
+  for (const base of bases) {
+    const real = await realpath(resolve(base, path)).catch(() => undefined);
+    if (real === undefined) continue;
+    if (isInside(realRoot, real)) return real;
+    left = true;
+  }
+  if (left) throw new CarpoolError('INVALID_REQUEST', `path: ${shown} leads out of the model root`);
+  throw new CarpoolError('MODEL_LOAD_FAILED', `path: nothing is at ${shown} under the model root`);
+};
