@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { batchingOverrides, batchingSchema } from './batching.js';
+
+/** A day. Node's timers fire at once when they are given more than 2^31 - 1 ms, so every duration is bounded. */
+const LONGEST_MS = 86_400_000;
+
+const durationMs = z.number().min(1).max(LONGEST_MS);
+const durationOrZeroMs = z.number().min(0).max(LONGEST_MS);
+const autoOrCount = z.union([z.literal('auto'), z.int().min(1).max(256)]);
+
+/** One folder below `models.root`, never a path. */
+const modelName = z
+  .string()
+  .regex(/^(?!\.{1,2}$)[^/\\\0]+$/)
+  .meta({ description: 'the name of a model folder (no slashes)' });
+
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
+
+export const serverSchema = z.strictObject({
+  host: z.string().min(1).default('127.0.0.1'),
+  /** 0 = any free port; the one taken is printed. */
+  port: z.int().min(0).max(65_535).default(8080),
+  /** Larger request bodies get 413. */
+  bodyLimitBytes: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(16 * 1024 * 1024),
+  /** Texts or rows of one request; more get 413. */
+  maxRequestRows: z.int().min(1).default(10_000),
+  /** Time for a connection to send its request headers. */
+  headersTimeoutMs: durationMs.default(10_000),
+  /** Time for a request to send its body; then it gets 408. */
+  bodyTimeoutMs: durationMs.default(30_000),
+  /** Idle time after which a keep-alive connection is closed. */
+  keepAliveTimeoutMs: durationMs.default(75_000),
+  /** Longest time that a stop waits for work in flight and queued; then it is forced. 0 = it does not wait. */
+  drainTimeoutMs: durationOrZeroMs.default(30_000),
+  /** Time for which requests are still served after readiness went 503, so that balancers can look away. */
+  drainDelayMs: durationOrZeroMs.default(0),
+  /** Access lines logged whole; above this rate they are sampled. Errors and slow requests are always logged. */
+  accessLogPerSecond: z.int().min(0).default(200),
+  /** A request that takes longer is always logged. 0 = every request is. */
+  slowRequestMs: durationOrZeroMs.default(1_000),
+  /** Origins other than the gateway's own whose pages may call the admin routes, as `https://app.example.com`. */
+  allowedOrigins: z
+    .array(
+      z
+        .string()
+        .refine(isOrigin)
+        .meta({ description: 'an origin such as "https://app.example.com" (no path, no final slash)' }),
+    )
+    .default([]),
+});
+
+export const logSchema = z.strictObject({
+  level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  /** `auto`: pretty on a terminal, JSON lines otherwise. */
+  format: z.enum(['auto', 'json', 'pretty']).default('auto'),
+});
+
+export const lanesSchema = z.strictObject({
+  /** Threads are quicker; processes survive a crash of the runtime and can be killed. */
+  isolation: z.enum(['thread', 'process']).default('thread'),
+  /** Lanes of the gateway, shared by all models. `auto`: from the CPU quota of the container. */
+  count: autoOrCount.default('auto'),
+  /** Threads of one run inside a lane. `auto`: the CPU quota shared out over the lanes. */
+  intraOpThreads: autoOrCount.default('auto'),
+  /** ONNX Runtime's execution providers, in the order of preference. */
+  executionProviders: z.array(z.string().min(1)).min(1).default(['cpu']),
+});
+
+/** The keys of `models` that are not a model's name. */
+export const modelsSchema = z.strictObject({
+  /** Folder with one folder per model. Relative to the config file. */
+  root: z.string().min(1).default('./models'),
+  /** `'*'` = every folder of the root. */
+  load: z.union([z.literal('*'), z.array(modelName)]).default('*'),
+  /** Model that `/predict` uses when the request names none. Absent: the only text model, if there is just one. */
+  default: modelName.exactOptional(),
+  /** Time for one model to load and warm up; then it counts as failed. */
+  startupTimeoutMs: durationMs.default(120_000),
+});
+
+/** `models.<name>`: wins over the model's card, which wins over `batching`. */
+export const modelOverridesSchema = z.strictObject({
+  batching: batchingOverrides.exactOptional(),
+});
+
+/** config.yaml without the `models.<name>` entries, which resolve.ts sets apart. */
+export const configSchema = z.strictObject({
+  server: serverSchema.prefault({}),
+  log: logSchema.prefault({}),
+  lanes: lanesSchema.prefault({}),
+  batching: batchingSchema.prefault({}),
+  models: modelsSchema.prefault({}),
+});
+
+export type ServerConfig = z.infer<typeof serverSchema>;
+export type LogConfig = z.infer<typeof logSchema>;
+export type LanesConfig = z.infer<typeof lanesSchema>;
+export type ModelOverrides = z.infer<typeof modelOverridesSchema>;
+
+export interface ModelsConfig extends z.infer<typeof modelsSchema> {
+  /** By model name. A map, so that a model may be called `__proto__`. */
+  readonly overrides: ReadonlyMap<string, ModelOverrides>;
+}
+
+/** A whole configuration: checked, every default filled in, paths absolute. */
+export interface Config extends Omit<z.infer<typeof configSchema>, 'models'> {
+  /** Absolute folder that relative paths start from: the config file's. */
+  readonly baseDir: string;
+  readonly models: ModelsConfig;
+}
+
+type RawConfig = z.input<typeof configSchema>;
+
+/** What a caller may write: every key optional, and any other key of `models` is a model's overrides. */
+export interface ConfigInput extends Omit<RawConfig, 'models'> {
+  readonly models?: NonNullable<RawConfig['models']> & Readonly<Record<string, unknown>>;
+}
