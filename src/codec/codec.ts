@@ -1,0 +1,114 @@
+import type { InferRequest } from '../infer.js';
+import { CodecThread } from './codec-thread.js';
+import { encodingCost, isSmallResult, sliceEnds } from './cost.js';
+import { joinEncoded } from './encode.js';
+import type { EncodedTexts } from './encode.js';
+import { createJobs } from './jobs.js';
+import type { ParseInput, TokenizerFacts, TokenizerSource } from './jobs.js';
+import { packedArrays, packResult } from './packed-result.js';
+import { renderBody } from './render.js';
+import type { RenderInput } from './render.js';
+import { ownBytes, ownedBuffers } from './transfer.js';
+
+/**
+ * A tokenizer larger than this (characters of its JSON; BERT has 0.7 M, XLM-R 9 M) is opened in the thread only, and
+ * its texts all go there: opening takes 40 ms a megabyte, which a load under traffic would cost every other request.
+ */
+const INLINE_TOKENIZER_CHARS = 1_000_000;
+
+/** Largest body that is parsed on the event loop: 0.7 ms of texts or numbers, 3 ms of integers beyond 2^53. */
+const INLINE_PARSE_BYTES = 65_536;
+
+export interface CodecEncodeOptions {
+  /** Longest sequence of one text, special tokens included. */
+  readonly maxTokens: number;
+  /** false: a longer text is INPUT_TOO_LONG instead of cut. */
+  readonly truncate: boolean;
+  /** Stops what has not begun; rejects with the signal's reason, or CLIENT_GONE. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Texts to ids, bodies to requests, results to answers: small ones at once, where they are; large ones in the codec
+ * thread, so that no input holds the event loop for 10 ms.
+ */
+export class Codec {
+  readonly #thread: CodecThread;
+  readonly #here = createJobs();
+  /** By tokenizer: most characters that are encoded on the event loop. */
+  readonly #inlineChars = new Map<string, number>();
+
+  constructor(thread = new CodecThread()) {
+    this.#thread = thread;
+  }
+
+  /** Starts the thread; resolves when it is ready. */
+  async start(): Promise<void> {
+    await this.#thread.start();
+  }
+
+  /** @throws CarpoolError MODEL_LOAD_FAILED saying what is wrong with the files. */
+  async openTokenizer(key: string, source: TokenizerSource): Promise<TokenizerFacts> {
+    const facts = await this.#thread.openTokenizer({ key, ...source });
+    if (source.json.length <= INLINE_TOKENIZER_CHARS) {
+      this.#here.openTokenizer({ key, ...source });
+      this.#inlineChars.set(key, facts.inlineChars);
+    }
+    return facts;
+  }
+
+  /** Does nothing for a key that is not open. */
+  async closeTokenizer(key: string): Promise<void> {
+    this.#inlineChars.delete(key);
+    this.#here.closeTokenizer({ key });
+    await this.#thread.closeTokenizer(key);
+  }
+
+  /**
+   * @throws CarpoolError INPUT_TOO_LONG, INVALID_REQUEST (both name the text); MODEL_UNAVAILABLE when the tokenizer is
+   * closed or the thread died.
+   */
+  async encode(key: string, texts: readonly string[], options: CodecEncodeOptions): Promise<EncodedTexts> {
+    const { signal, ...limits } = options;
+    const inlineChars = this.#inlineChars.get(key);
+    if (inlineChars !== undefined && encodingCost(texts, inlineChars) <= inlineChars)
+      return this.#here.encode({ key, texts, ...limits });
+    const slices: EncodedTexts[] = [];
+    let firstIndex = 0;
+    for (const end of sliceEnds(texts)) {
+      const slice = { key, texts: texts.slice(firstIndex, end), firstIndex, ...limits };
+      slices.push(await this.#thread.run('encode', slice, { signal }));
+      firstIndex = end;
+    }
+    return joinEncoded(slices);
+  }
+
+  /**
+   * Takes `input.bytes` over: a large body is moved to the thread, and the caller's array is empty then.
+   * @throws CarpoolError INVALID_REQUEST, PAYLOAD_TOO_LARGE; MODEL_UNAVAILABLE when the thread died.
+   */
+  async parse(input: ParseInput, signal?: AbortSignal): Promise<InferRequest> {
+    if (input.bytes.byteLength <= INLINE_PARSE_BYTES) return this.#here.parse(input);
+    const bytes = ownBytes(input.bytes);
+    return this.#thread.run('parse', { ...input, bytes }, { transfer: ownedBuffers([bytes]), signal });
+  }
+
+  /**
+   * JSON of an answer: a string, or its UTF-8 bytes where it was rendered in the thread.
+   * @throws CarpoolError MODEL_UNAVAILABLE when the thread died.
+   */
+  async render(input: RenderInput, signal?: AbortSignal): Promise<string | Uint8Array> {
+    const { result, ...rest } = input;
+    if (isSmallResult(result)) return renderBody(input);
+    const packed = packResult(result);
+    // Renderers read the options only; the input would be cloned for nothing.
+    const request: InferRequest = { ...rest.request, input: { kind: 'texts', texts: [] } };
+    const transfer = ownedBuffers(packedArrays(packed));
+    return this.#thread.run('render', { ...rest, request, packed }, { transfer, signal });
+  }
+
+  /** Ends the thread; what it still had to do is rejected with DRAINING. */
+  async close(): Promise<void> {
+    await this.#thread.close();
+  }
+}

@@ -1,0 +1,36 @@
+import type { Item } from '#batcher';
+import type { Payload } from '../executor/join.js';
+import type { TensorInput } from '../infer.js';
+import type { ModelInfo } from '../models/model-info.js';
+import { sliceRows } from '../tensor.js';
+import type { EncodedTexts } from './encode.js';
+
+/** One item a text: its length is its tokens, special ones included. */
+export const itemsOfTexts = ({ ids, lengths }: EncodedTexts): Item<Payload>[] => {
+  const items: Item<Payload>[] = [];
+  let from = 0;
+  for (const length of lengths) {
+    const payload: Payload = { kind: 'text', ids: ids.subarray(from, from + length) };
+    items.push({ rows: 1, length, compat: 'texts', payload });
+    from += length;
+  }
+  return items;
+};
+
+/**
+ * Rows of tensors, split so that no item is larger than a batch; in order, so that the answers join again. A model that
+ * runs one request at a time gets its request whole. Only rows with equal tails (and dtypes, which the model fixes) may
+ * share a batch: that is the compat key.
+ */
+export const itemsOfTensors = ({ tensors, rows }: TensorInput, info: ModelInfo): Item<Payload>[] => {
+  const compat = tensors.map(({ dims }) => dims.slice(1).join(',')).join('|');
+  const size = info.batch.mode === 'single' ? rows : (info.batch.size ?? info.batching.maxBatch);
+  if (rows <= size) return [{ rows, length: 1, compat, payload: { kind: 'tensors', rows, inputs: tensors } }];
+  const items: Item<Payload>[] = [];
+  for (let from = 0; from < rows; from += size) {
+    const to = Math.min(rows, from + size);
+    const inputs = tensors.map((tensor) => sliceRows(tensor, from, to));
+    items.push({ rows: to - from, length: 1, compat, payload: { kind: 'tensors', rows: to - from, inputs } });
+  }
+  return items;
+};

@@ -1,0 +1,106 @@
+import { CarpoolError } from '../errors.js';
+import type { InferRequest } from '../infer.js';
+import { parseJson } from '../protocol/json/parse-json.js';
+import { parseInfer, parsePredict } from '../protocol/own/parse.js';
+import type { ParseView } from '../protocol/own/parse.js';
+import { encodeTexts } from './encode.js';
+import type { EncodedTexts, EncodeOptions } from './encode.js';
+import { unpackResult } from './packed-result.js';
+import type { PackedResult } from './packed-result.js';
+import { renderBody } from './render.js';
+import type { RenderInput } from './render.js';
+import { openTokenizer } from './tokenizer.js';
+import type { TextTokenizer } from './tokenizer.js';
+
+/** The texts of a tokenizer's files. */
+export interface TokenizerSource {
+  /** `tokenizer.json`. */
+  readonly json: string;
+  /** `tokenizer_config.json`. */
+  readonly configJson?: string;
+}
+
+/** What the gateway has to know of an opened tokenizer. */
+export interface TokenizerFacts {
+  /** Id that fills up the shorter texts of a batch. */
+  readonly padId: number;
+  /** Tokens that are added to every text; `maxTokens` must be larger. */
+  readonly specialTokens: number;
+  /** Most characters of a request that are cheap enough for the event loop. */
+  readonly inlineChars: number;
+}
+
+export type ParseInput =
+  | { readonly route: 'predict'; readonly bytes: Uint8Array; readonly maxRows: number }
+  | { readonly route: 'infer'; readonly bytes: Uint8Array; readonly view: ParseView };
+
+export interface JobTypes {
+  readonly ping: { readonly input: undefined; readonly output: undefined };
+  readonly openTokenizer: {
+    readonly input: TokenizerSource & { readonly key: string };
+    readonly output: TokenizerFacts;
+  };
+  readonly closeTokenizer: { readonly input: { readonly key: string }; readonly output: undefined };
+  readonly encode: {
+    readonly input: EncodeOptions & { readonly key: string; readonly texts: readonly string[] };
+    readonly output: EncodedTexts;
+  };
+  readonly parse: { readonly input: ParseInput; readonly output: InferRequest };
+  /** UTF-8, so that the answer is moved to the event loop and written as it is. */
+  readonly render: {
+    readonly input: Omit<RenderInput, 'result'> & { readonly packed: PackedResult };
+    readonly output: Uint8Array;
+  };
+}
+
+export type JobName = keyof JobTypes;
+export type JobInput<J extends JobName> = JobTypes[J]['input'];
+export type JobOutput<J extends JobName> = JobTypes[J]['output'];
+export type JobTable = { readonly [J in JobName]: (input: JobTypes[J]['input']) => JobTypes[J]['output'] };
+
+/**
+ * The work that may run on the event loop (small) or in the codec thread (large). Each table holds the tokenizers
+ * opened through it and nothing else; all jobs are synchronous and throw CarpoolErrors.
+ */
+export const createJobs = (): JobTable => {
+  const tokenizers = new Map<string, TextTokenizer>();
+  return {
+    ping: () => undefined,
+    openTokenizer: ({ key, json, configJson }) => {
+      const tokenizer = openTokenizer(json, configJson);
+      tokenizers.set(key, tokenizer);
+      const { padId, special, inlineChars } = tokenizer;
+      return { padId, inlineChars, specialTokens: special.prefix.length + special.suffix.length };
+    },
+    closeTokenizer: ({ key }) => {
+      tokenizers.delete(key);
+      return undefined;
+    },
+    encode: ({ key, texts, ...options }) => {
+      const tokenizer = tokenizers.get(key);
+      if (tokenizer === undefined)
+        throw new CarpoolError(
+          'MODEL_UNAVAILABLE',
+          `the tokenizer of ${key} is closed; the model was unloaded`,
+        );
+      return encodeTexts(tokenizer, texts, options);
+    },
+    parse: (input) => {
+      const body = parseJson(input.bytes);
+      return input.route === 'predict' ? parsePredict(body, input.maxRows) : parseInfer(body, input.view);
+    },
+    render: ({ packed, ...input }) => Buffer.from(renderBody({ ...input, result: unpackResult(packed) })),
+  };
+};
+
+/** What of a job's output may be moved to the receiver; empty where copying is all there is. */
+export const outputArrays = (
+  output: JobOutput<JobName>,
+): readonly (ArrayBufferView | readonly string[])[] => {
+  if (output === undefined) return [];
+  if (output instanceof Uint8Array) return [output];
+  if ('lengths' in output) return [output.ids, output.lengths, output.truncated];
+  if ('input' in output && output.input.kind === 'tensors')
+    return output.input.tensors.map(({ data }) => data);
+  return [];
+};
