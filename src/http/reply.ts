@@ -1,0 +1,44 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { findExchange } from './exchange.js';
+import { hasLongBodyUnread, linger } from './linger.js';
+
+/**
+ * The one way out: status, `x-request-id`, Content-Length and body in one write. Nothing happens when the client is gone.
+ *
+ * @returns false when nothing was sent, because the client is gone or an answer is already out
+ */
+export const send = (
+  res: ServerResponse,
+  status: number,
+  contentType: string,
+  body: string | Uint8Array,
+  headers?: OutgoingHttpHeaders,
+): boolean => {
+  if (res.destroyed || res.headersSent || res.writableEnded) return false;
+  const exchange = findExchange(res.req);
+  const all: OutgoingHttpHeaders = {
+    'content-type': contentType,
+    'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength,
+  };
+  if (exchange !== undefined) all['x-request-id'] = exchange.requestId;
+  if (headers !== undefined) Object.assign(all, headers);
+  if (hasLongBodyUnread(res.req)) {
+    all.connection = 'close';
+    res.writeHead(status, all);
+    linger(res, body);
+    exchange?.finish(status);
+  } else {
+    res.writeHead(status, all);
+    res.end(body);
+  }
+  return true;
+};
+
+/** `body`: JSON as text, or something to print as JSON. See `send`. */
+export const sendJson = (
+  res: ServerResponse,
+  status: number,
+  body: string | object,
+  headers?: OutgoingHttpHeaders,
+): boolean =>
+  send(res, status, 'application/json', typeof body === 'string' ? body : JSON.stringify(body), headers);

@@ -1,0 +1,125 @@
+import { Router, type Request, type Response } from 'express';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { CarpoolError } from '../errors.js';
+import type { Logger } from '../telemetry/logger.js';
+import { createErrorAnswer, isMalformedPath } from './error-handler.js';
+import { findExchange, openExchange, type Exchange, type ExchangeDeps } from './exchange.js';
+
+/** Node's own request, plus what the router has found in its path. */
+export interface HttpRequest extends IncomingMessage {
+  readonly params: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** Uses Node's own `req` and `res` only. What it throws or rejects with becomes the answer. */
+export type Handler = (req: HttpRequest, res: ServerResponse, exchange: Exchange) => void | Promise<void>;
+
+export interface Route {
+  /** As in `express.Router`; also the `route` label of metrics and access lines. */
+  readonly path: string;
+  /** Answers HEAD too. */
+  readonly get?: Handler;
+  readonly post?: Handler;
+  readonly delete?: Handler;
+}
+
+export interface HttpRouterDeps extends ExchangeDeps {
+  readonly logger: Logger;
+}
+
+export interface HttpRouter {
+  /** Mount it anywhere. Paths that it does not know fall through, untouched and uncounted. */
+  readonly router: Router;
+  /** For `http.createServer`: unknown paths are answered NOT_FOUND. */
+  readonly listener: RequestListener;
+}
+
+/** Route label of a request that matched none. */
+const UNMATCHED = 'unmatched';
+const METHODS = ['get', 'post', 'delete'] as const;
+
+/** Not an Express *application*: that swaps the prototypes of `req` and `res` and costs two thirds of the throughput. */
+export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps): HttpRouter => {
+  const answerError = createErrorAnswer(deps.logger);
+  const router = Router({ caseSensitive: true });
+
+  const fail = (error: unknown, req: IncomingMessage, res: ServerResponse): void => {
+    const exchange = findExchange(req) ?? openExchange(req, res, UNMATCHED, deps);
+    answerError(error ?? notFound(exchange), req, res);
+  };
+
+  const run = async (
+    handler: Handler,
+    path: string,
+    req: HttpRequest,
+    res: ServerResponse,
+  ): Promise<void> => {
+    const exchange = openExchange(req, res, path, deps);
+    try {
+      await handler(req, res, exchange);
+    } catch (error) {
+      answerError(error, req, res);
+    }
+  };
+
+  requireDistinct(routes);
+  for (const route of routes) {
+    const layers = router.route(route.path);
+    for (const method of METHODS) {
+      const handler = route[method];
+      if (handler !== undefined) layers[method]((req, res) => void run(handler, route.path, req, res));
+    }
+    const otherMethods = refuseMethod(route);
+    layers.all((req, res) => void run(otherMethods, route.path, req, res));
+  }
+
+  // Handlers never call `next`: what arrives here is the router's own.
+  router.use((error: unknown, req: Request, res: Response, next: (error: unknown) => void) => {
+    if (isMalformedPath(error)) fail(error, req, res);
+    else next(error);
+  });
+
+  return {
+    router,
+    listener: (req, res) =>
+      // Express types its requests as those of an application; the router itself adds only `params`, `url` and the like.
+      router(req as Request, res as Response, (error?: unknown) => fail(error, req, res)),
+  };
+};
+
+/** @throws CarpoolError INVALID_REQUEST when the path has no such part */
+export const pathParam = (req: HttpRequest, name: string): string => {
+  const value = Object.hasOwn(req.params, name) ? req.params[name] : undefined;
+  if (typeof value !== 'string') throw new CarpoolError('INVALID_REQUEST', `expected '${name}' in the path`);
+  return value;
+};
+
+/** The first of two would answer METHOD_NOT_ALLOWED for the second's methods. */
+const requireDistinct = (routes: readonly Route[]): void => {
+  const seen = new Set<string>();
+  for (const { path } of routes) {
+    if (seen.has(path)) throw new Error(`two routes for ${path}: put their methods into one`);
+    seen.add(path);
+  }
+};
+
+const refuseMethod = (route: Route): Handler => {
+  const allowed = METHODS.filter((method) => route[method] !== undefined).flatMap((method) =>
+    method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()],
+  );
+  const allow = [...allowed, 'OPTIONS'].join(', ');
+  return (req, res, exchange) => {
+    res.setHeader('allow', allow);
+    if (req.method === 'OPTIONS') {
+      res.setHeader('x-request-id', exchange.requestId);
+      res.writeHead(204).end();
+      return;
+    }
+    throw new CarpoolError(
+      'METHOD_NOT_ALLOWED',
+      `expected ${allowed.join(', ')} on ${exchange.path}, got ${req.method ?? ''}`,
+    );
+  };
+};
+
+const notFound = ({ method, path }: Exchange): CarpoolError =>
+  new CarpoolError('NOT_FOUND', `there is no ${method} ${path}`);

@@ -1,0 +1,144 @@
+import type { Codec } from './codec/codec.js';
+import type { Config } from './config/schema.js';
+import { CarpoolError, codeOf, messageOf } from './errors.js';
+import type { LaneLayout } from './executor/cpu-quota.js';
+import type { LanePool } from './executor/pool.js';
+import type { StartReport } from './gateway.js';
+import type { HealthView } from './http/health-routes.js';
+import type { HttpServer } from './http/server.js';
+import type { Registry } from './models/registry.js';
+import { listModels } from './models/repository.js';
+import type { Logger } from './telemetry/logger.js';
+import type { Metrics } from './telemetry/metrics.js';
+
+export interface LifecycleDeps {
+  readonly settings: Config;
+  readonly layout: LaneLayout;
+  readonly pool: LanePool;
+  readonly codec: Codec;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/**
+ * new ─ ready() ─▶ starting ─▶ serving ─ close() ─▶ draining ─▶ closed
+ *
+ * Knows the order in which the parts start and stop, and tells health where it stands.
+ */
+export class Lifecycle {
+  readonly #deps: LifecycleDeps;
+  #state: 'new' | 'starting' | 'serving' | 'draining' | 'closed' = 'new';
+  #started: Promise<StartReport> | undefined;
+  #closed: Promise<'drained' | 'deadline'> | undefined;
+
+  constructor(deps: LifecycleDeps) {
+    this.#deps = deps;
+  }
+
+  readonly health: HealthView = {
+    live: () => ({ ok: true }),
+    ready: () => {
+      const { registry } = this.#deps;
+      const models: [string, string][] = [
+        ...registry.all.map((model): [string, string] => [model.info.name, 'ready']),
+        ...[...registry.failures.keys()].map((name): [string, string] => [name, 'failed']),
+      ];
+      const ok = this.#state === 'serving' && registry.all.length > 0;
+      const reason = this.#state === 'serving' ? 'no model is loaded' : this.#state;
+      return { ok, ...(ok ? {} : { reason }), models: Object.fromEntries(models) };
+    },
+  };
+
+  ready(): Promise<StartReport> {
+    this.#started ??= this.#startInTime();
+    return this.#started;
+  }
+
+  close(server: HttpServer | undefined): Promise<'drained' | 'deadline'> {
+    this.#closed ??= this.#close(server);
+    return this.#closed;
+  }
+
+  async #startInTime(): Promise<StartReport> {
+    const { startupTimeoutMs } = this.#deps.settings.models;
+    const limit = timer(startupTimeoutMs);
+    const late = limit.done.then(() => {
+      throw new CarpoolError(
+        'MODEL_UNAVAILABLE',
+        `not ready within models.startupTimeoutMs (${startupTimeoutMs} ms)`,
+      );
+    });
+    try {
+      return await Promise.race([this.#start(), late]);
+    } finally {
+      limit.cancel();
+    }
+  }
+
+  async #start(): Promise<StartReport> {
+    const { settings, layout, pool, codec, registry, logger } = this.#deps;
+    this.#state = 'starting';
+    await Promise.all([pool.start(), codec.start()]);
+    const { root, load } = settings.models;
+    const names = load === '*' ? await listModels(root) : load;
+    for (const name of names)
+      await registry.load(name, name, true).catch((error: unknown) => {
+        logger.error({ model: name, code: codeOf(error) }, `model not loaded: ${messageOf(error)}`);
+      });
+    registry.open();
+    // A close may have begun meanwhile.
+    if (this.#closed === undefined) this.#state = 'serving';
+    return {
+      lanes: { ...layout, isolation: settings.lanes.isolation },
+      models: registry.all.map((model) => model.info),
+      failed: [...registry.failures].map(([name, error]) => ({ name, ...error })),
+    };
+  }
+
+  /**
+   * The order matters: readiness falls first, so that balancers look away while everything is still served; the server
+   * closes before the batchers drain, so that nothing new comes; lanes end last, since all of that needs them.
+   */
+  async #close(server: HttpServer | undefined): Promise<'drained' | 'deadline'> {
+    const { settings, pool, codec, registry, metrics, logger } = this.#deps;
+    const { drainDelayMs, drainTimeoutMs } = settings.server;
+    const wasServing = this.#state === 'serving';
+    this.#state = 'draining';
+    if (this.#started === undefined) {
+      metrics.close();
+      this.#state = 'closed';
+      return 'drained';
+    }
+    logger.info('draining');
+    const deadline = timer(wasServing ? drainDelayMs + drainTimeoutMs : drainTimeoutMs);
+    const drained = async (): Promise<'drained'> => {
+      if (wasServing && server !== undefined && drainDelayMs > 0) await timer(drainDelayMs).done;
+      await this.#started?.catch(() => undefined);
+      await server?.closeGracefully();
+      await registry.drain();
+      await pool.close();
+      return 'drained';
+    };
+    const outcome = await Promise.race([drained(), deadline.done.then(() => 'deadline' as const)]);
+    deadline.cancel();
+    if (outcome === 'deadline') {
+      registry.abort();
+      pool.discard();
+      await server?.closeNow();
+    }
+    await codec.close();
+    metrics.close();
+    this.#state = 'closed';
+    logger.info({ outcome }, 'closed');
+    return outcome;
+  }
+}
+
+const timer = (ms: number): { done: Promise<void>; cancel: () => void } => {
+  let handle: NodeJS.Timeout | undefined;
+  const done = new Promise<void>((resolve) => {
+    handle = setTimeout(resolve, ms);
+  });
+  return { done, cancel: () => clearTimeout(handle) };
+};

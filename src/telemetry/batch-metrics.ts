@@ -1,0 +1,75 @@
+import type { BatcherEvent } from '#batcher';
+import type { Registry } from 'prom-client';
+import { createBatchSeries, createQueueGauges, type QueueView } from './batch-series.js';
+import { ModelSeries } from './model-series.js';
+
+/** The metrics of one loaded version of a model. */
+export interface ModelMetrics {
+  /** For the batcher's `onEvent`; bound. */
+  readonly onEvent: (event: BatcherEvent) => void;
+  /** `fn` is asked at every scrape. */
+  bindQueue(fn: () => QueueView): void;
+  /** Events after this are ignored. The model's series go when the last version of its name is removed. */
+  remove(): void;
+}
+
+export interface BatchMetrics {
+  /** While versions are swapped, two of one name may live: they share their series, and their queues are added up. */
+  forModel(model: string): ModelMetrics;
+}
+
+interface Version {
+  queue: (() => QueueView) | undefined;
+}
+
+interface Model {
+  readonly series: ModelSeries;
+  readonly versions: Set<Version>;
+}
+
+export const createBatchMetrics = (registry: Registry): BatchMetrics => {
+  const batchSeries = createBatchSeries(registry);
+  const models = new Map<string, Model>();
+  createQueueGauges(registry, () => [...models].map(([name, { versions }]) => [name, queueOf(versions)]));
+
+  const modelNamed = (name: string): Model => {
+    let model = models.get(name);
+    if (model === undefined) {
+      model = { series: new ModelSeries(batchSeries, name), versions: new Set() };
+      models.set(name, model);
+    }
+    return model;
+  };
+
+  return {
+    forModel: (name) => {
+      const { series, versions } = modelNamed(name);
+      const version: Version = { queue: undefined };
+      versions.add(version);
+      return {
+        onEvent: (event) => {
+          if (versions.has(version)) series.count(event);
+        },
+        bindQueue: (fn) => {
+          version.queue = fn;
+        },
+        remove: () => {
+          if (!versions.delete(version) || versions.size > 0) return;
+          models.delete(name);
+          series.remove();
+        },
+      };
+    },
+  };
+};
+
+const queueOf = (versions: Iterable<Version>): QueueView => {
+  let rows = 0;
+  let oldestAgeMs = 0;
+  for (const { queue } of versions) {
+    const view = queue?.();
+    rows += view?.rows ?? 0;
+    oldestAgeMs = Math.max(oldestAgeMs, view?.oldestAgeMs ?? 0);
+  }
+  return { rows, oldestAgeMs };
+};

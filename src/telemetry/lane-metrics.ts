@@ -1,0 +1,37 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+export interface LaneMetrics {
+  /** `fn` is asked at every scrape: number of lanes by state. @returns what unbinds it */
+  bind(fn: () => Readonly<Record<string, number>>): () => void;
+  /** A lane died or was abandoned, and another took its place. */
+  restarted(): void;
+}
+
+export const createLaneMetrics = (registry: Registry): LaneMetrics => {
+  const registers = [registry];
+  let read: (() => Readonly<Record<string, number>>) | undefined;
+  new Gauge({
+    name: 'carpool_lanes',
+    help: 'Lanes by state.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [state, count] of Object.entries(read?.() ?? {})) this.set({ state }, count);
+    },
+  });
+  const restarts = new Counter({
+    name: 'carpool_lane_restarts_total',
+    help: 'Lanes replaced because they died or hung.',
+    registers,
+  });
+  return {
+    bind: (fn) => {
+      read = fn;
+      return () => {
+        if (read === fn) read = undefined;
+      };
+    },
+    restarted: () => restarts.inc(),
+  };
+};

@@ -1,0 +1,114 @@
+import type { BatcherEvent } from '#batcher';
+import type { Counter } from 'prom-client';
+import { codeOf } from '../errors.js';
+import type { BatchSeries } from './batch-series.js';
+
+/** The series of one model name. Labels are resolved once: that costs more than an update. */
+export class ModelSeries {
+  readonly #model: string;
+  readonly #series: BatchSeries;
+  readonly #batchRows: Observer;
+  readonly #batchTokens: Observer;
+  readonly #queueWait: Observer;
+  readonly #run: Observer;
+  readonly #tokens: Incrementer;
+  readonly #paddedTokens: Incrementer;
+  readonly #admittedRows: Incrementer;
+  readonly #batches: LabelledCounter<'reason'>;
+  readonly #refused: LabelledCounter<'code'>;
+  readonly #failed: LabelledCounter<'code'>;
+
+  constructor(series: BatchSeries, model: string) {
+    this.#model = model;
+    this.#series = series;
+    this.#batchRows = series.batchRows.labels(model);
+    this.#batchTokens = series.batchTokens.labels(model);
+    this.#queueWait = series.queueWait.labels(model);
+    this.#run = series.run.labels(model);
+    this.#tokens = series.tokens.labels(model);
+    this.#paddedTokens = series.paddedTokens.labels(model);
+    this.#admittedRows = series.admittedRows.labels(model);
+    this.#batches = new LabelledCounter(series.batches, model);
+    this.#refused = new LabelledCounter(series.refused, model);
+    this.#failed = new LabelledCounter(series.failedBatches, model);
+  }
+
+  count(event: BatcherEvent): void {
+    const { cancelledRows, expiredRows, retriedBatches } = this.#series;
+    const model = this.#model;
+    switch (event.type) {
+      case 'admitted':
+        this.#admittedRows.inc(event.rows);
+        break;
+      case 'refused':
+        this.#refused.inc(event.code);
+        break;
+      case 'cancelled':
+        cancelledRows.inc({ model }, event.rows);
+        break;
+      case 'expired':
+        expiredRows.inc({ model }, event.rows);
+        break;
+      case 'dispatched':
+        this.#countDispatch(event);
+        break;
+      case 'completed':
+        this.#run.observe(event.runMs / 1000);
+        break;
+      case 'failed':
+        // Codes come from other threads: one that is not in the table must not become a series of its own.
+        this.#failed.inc(codeOf(event));
+        if (event.retried) retriedBatches.inc({ model });
+        break;
+    }
+  }
+
+  /** Takes the model out of every metric. */
+  remove(): void {
+    for (const metric of this.#series.ofModelAlone) metric.remove(this.#model);
+    this.#batches.remove();
+    this.#refused.remove();
+    this.#failed.remove();
+  }
+
+  #countDispatch({ group, queueMs }: Extract<BatcherEvent, { type: 'dispatched' }>): void {
+    this.#batchRows.observe(group.rows);
+    this.#batchTokens.observe(group.paddedTokens);
+    this.#tokens.inc(group.tokens);
+    this.#paddedTokens.inc(group.paddedTokens);
+    this.#batches.inc(group.reason);
+    // The items of a retry were counted when they were first dispatched.
+    if (group.reason !== 'retry') for (const ms of queueMs) this.#queueWait.observe(ms / 1000);
+  }
+}
+
+interface Observer {
+  observe(value: number): void;
+}
+
+interface Incrementer {
+  inc(value: number): void;
+}
+
+/** A counter with one label beside the model; remembers its values, because prom-client removes only exact ones. */
+class LabelledCounter<L extends string> {
+  readonly #counter: Counter<'model' | L>;
+  readonly #model: string;
+  readonly #children = new Map<string, Incrementer>();
+
+  constructor(counter: Counter<'model' | L>, model: string) {
+    this.#counter = counter;
+    this.#model = model;
+  }
+
+  inc(value: string): void {
+    let child = this.#children.get(value);
+    if (child === undefined) this.#children.set(value, (child = this.#counter.labels(this.#model, value)));
+    child.inc(1);
+  }
+
+  remove(): void {
+    for (const value of this.#children.keys()) this.#counter.remove(this.#model, value);
+    this.#children.clear();
+  }
+}

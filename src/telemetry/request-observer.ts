@@ -1,0 +1,22 @@
+import type { AccessLog, RequestRecord } from './access-log.js';
+import type { HttpMetrics } from './http-metrics.js';
+
+/** What the HTTP layer tells of each request, exactly once each. */
+export interface RequestObserver {
+  started(): void;
+  finished(request: RequestRecord): void;
+}
+
+/** @param now milliseconds, monotonic */
+export const createRequestObserver = (
+  metrics: HttpMetrics,
+  accessLog: AccessLog,
+  now: () => number = () => performance.now(),
+): RequestObserver => ({
+  started: () => metrics.started(),
+  finished: (request) => {
+    const { method, route, status, ms } = request;
+    metrics.finished({ method, route, status, seconds: ms / 1000 });
+    accessLog.record(request, now());
+  },
+});

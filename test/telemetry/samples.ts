@@ -1,0 +1,35 @@
+import type { BatcherEvent, Group } from '#batcher';
+
+export const groupOf = (fields: Partial<Group>): Group => ({
+  items: [],
+  rows: 1,
+  tokens: 1,
+  paddedTokens: 1,
+  reason: 'lane_free',
+  ...fields,
+});
+
+/** One of each kind, with figures that tell them apart. */
+export const everyEvent = (): readonly BatcherEvent[] => {
+  const group = groupOf({ rows: 4, tokens: 60, paddedTokens: 100 });
+  return [
+    { type: 'admitted', items: 2, rows: 5 },
+    { type: 'refused', rows: 9, code: 'QUEUE_FULL' },
+    { type: 'cancelled', rows: 2 },
+    { type: 'expired', rows: 3 },
+    { type: 'dispatched', group, queueMs: [10, 20] },
+    { type: 'failed', group, code: 'WORKER_LOST', retried: true },
+    { type: 'dispatched', group: { ...group, reason: 'retry' }, queueMs: [1000, 2000] },
+    { type: 'failed', group, code: 'Something else', retried: false },
+    { type: 'completed', group, runMs: 500 },
+  ];
+};
+
+/** `name{labels}` -> value, from Prometheus' text format. */
+export const samplesOf = (text: string): ReadonlyMap<string, number> =>
+  new Map(
+    text
+      .split('\n')
+      .filter((line) => line !== '' && !line.startsWith('#'))
+      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
