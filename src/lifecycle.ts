@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Codec } from './codec/codec.js';
 import type { Config } from './config/schema.js';
 import { CarpoolError, codeOf, messageOf } from './errors.js';
@@ -123,8 +124,12 @@ export class Lifecycle {
     const outcome = await Promise.race([drained(), deadline.done.then(() => 'deadline' as const)]);
     deadline.cancel();
     if (outcome === 'deadline') {
-      registry.abort();
       pool.discard();
+      // First the runs that were cut off come back as lost, for `abort` to find; then the answers of what it refuses
+      // go out, before their connections are cut.
+      await nextTurn();
+      registry.abort();
+      await nextTurn();
       await server?.closeNow();
     }
     await codec.close();

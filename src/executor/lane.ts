@@ -22,16 +22,16 @@ export class Lane {
   readonly #link: Link;
   readonly #pending = new Map<number, Pending>();
   #nextId = 1;
-  #runs = 0;
   #lost: CarpoolError | undefined;
+  #abandoned = false;
+  #rejectReady!: (error: CarpoolError) => void;
 
   constructor(open: OpenLink) {
     let onReady!: () => void;
-    let onLost!: (error: CarpoolError) => void;
     let onEnded!: (reason: string) => void;
     this.ready = new Promise((resolve, reject) => {
       onReady = resolve;
-      onLost = reject;
+      this.#rejectReady = reject;
     });
     // A lane that dies before anybody waits for it is no unhandled rejection.
     this.ready.catch(() => undefined);
@@ -42,8 +42,8 @@ export class Lane {
         else this.#settle(reply);
       },
       onExit: (reason) => {
+        this.#abandoned = false;
         this.#lose(reason);
-        onLost(new CarpoolError('WORKER_LOST', reason));
         onEnded(reason);
       },
     });
@@ -53,9 +53,9 @@ export class Lane {
     return this.#link.pid;
   }
 
-  /** True from posting a batch until its answer: then a thread must not be terminated. */
+  /** True while it may be inside the runtime, opening a model or running one, even given up: don't end a thread then. */
   get running(): boolean {
-    return this.#runs > 0;
+    return this.#pending.size > 0 || this.#abandoned;
   }
 
   get lost(): boolean {
@@ -71,17 +71,12 @@ export class Lane {
 
   /** @throws EXECUTION_FAILED with ONNX Runtime's reason, WORKER_LOST when the lane dies meanwhile */
   async run(key: string, batch: LaneBatch, fillTo?: number): Promise<LaneOutput> {
-    this.#runs++;
-    try {
-      const reply = await this.#ask(
-        { type: 'run', key, batch, ...(fillTo === undefined ? {} : { fillTo }) },
-        buffersOf(batch),
-      );
-      if (reply.type !== 'ran') throw unexpected('ran', reply.type);
-      return reply.output;
-    } finally {
-      this.#runs--;
-    }
+    const reply = await this.#ask(
+      { type: 'run', key, batch, ...(fillTo === undefined ? {} : { fillTo }) },
+      buffersOf(batch),
+    );
+    if (reply.type !== 'ran') throw unexpected('ran', reply.type);
+    return reply.output;
   }
 
   async unload(key: string): Promise<void> {
@@ -95,8 +90,9 @@ export class Lane {
     await this.ended;
   }
 
-  /** Gives it up at once; see Link.discard. */
+  /** Gives it up at once; see Link.discard. `ended` still waits for the thread or process to be gone. */
   discard(reason: string): void {
+    this.#abandoned = this.running;
     this.#lose(reason);
     this.#link.discard();
   }
@@ -124,6 +120,7 @@ export class Lane {
 
   #lose(reason: string): void {
     this.#lost ??= new CarpoolError('WORKER_LOST', `the lane was lost: ${reason}`);
+    this.#rejectReady(this.#lost);
     for (const { reject } of this.#pending.values()) reject(this.#lost);
     this.#pending.clear();
   }

@@ -7,7 +7,7 @@ export interface Link {
   post(request: LaneRequest, transfer: ArrayBuffer[]): void;
   /**
    * Ends it without asking. A process is killed (SIGKILL). A thread can't be: terminating one inside a native run
-   * aborts the whole gateway, so it is cut off and left to finish its run alone.
+   * aborts the whole gateway, so it finishes its run alone and ends then; until then it keeps the process alive.
    */
   discard(): void;
   /** The child's id; undefined for a thread. */
@@ -16,7 +16,7 @@ export interface Link {
 
 export interface LinkEvents {
   onReply(reply: LaneReply): void;
-  /** Once; nothing comes after it. */
+  /** Once, when it is gone, after a discard too; nothing comes after it. */
   onExit(reason: string): void;
 }
 

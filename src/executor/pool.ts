@@ -47,11 +47,11 @@ export class LanePool {
     this.#queue = new PQueue({ concurrency: deps.lanes });
   }
 
-  /** One word per lane, for health and metrics. */
+  /** One word per lane, for health and metrics. `running` is inside the runtime: running a model, or opening one. */
   get states(): readonly ('idle' | 'running' | 'starting')[] {
     return this.#slots.map((slot) => {
-      if (slot.open === undefined) return 'starting';
-      return slot.running ? 'running' : 'idle';
+      if (slot.running) return 'running';
+      return slot.open === undefined ? 'starting' : 'idle';
     });
   }
 
@@ -125,7 +125,6 @@ export class LanePool {
   async #claim(): Promise<void> {
     const slot = this.#take();
     try {
-      // Only a closed slot rejects, and then no claim is needed any more.
       const lane = slot.open ?? (await slot.lane());
       // From here on new arrivals need a claim of their own: this one is about to look at the queue.
       this.#asked--;
@@ -134,7 +133,8 @@ export class LanePool {
       if (ride !== undefined && this.#deps.arbiter.hasWork) this.requestLane();
       await ride;
     } catch (error) {
-      this.#deps.onFault(messageOf(error));
+      // Only a closed slot is WORKER_LOST here, and then no claim is needed any more.
+      if (codeOf(error) !== 'WORKER_LOST') this.#deps.onFault(messageOf(error));
     } finally {
       this.#give(slot);
     }

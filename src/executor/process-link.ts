@@ -11,11 +11,14 @@ export const openProcessLink =
   (entry: URL): OpenLink =>
   (events) => {
     const child = fork(entry, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    let failure: string | undefined;
     child.on('message', (reply) => events.onReply(reply as unknown as LaneReply));
-    child.on('error', (error) => (failure = messageOf(error)));
-    child.on('exit', (code, signal) =>
-      events.onExit(failure ?? `process ${child.pid ?? '?'} ended with ${signal ?? `code ${code ?? '?'}`}`),
+    child.on('error', (error) => {
+      // One that could not be started ends here; one that runs ends with 'close' whatever else goes wrong.
+      if (child.pid === undefined) events.onExit(`no process could be started: ${messageOf(error)}`);
+    });
+    // Not 'exit': that may come before the last messages.
+    child.on('close', (code, signal) =>
+      events.onExit(`process ${child.pid ?? '?'} ended with ${signal ?? `code ${code ?? '?'}`}`),
     );
     return {
       pid: child.pid,

@@ -1,4 +1,4 @@
-import { messageOf } from '../errors.js';
+import { CarpoolError, messageOf } from '../errors.js';
 import { Lane } from './lane.js';
 import type { OpenLink } from './link.js';
 
@@ -20,6 +20,8 @@ export class Slot {
   readonly #deps: SlotDeps;
   #current: Promise<Lane>;
   #lane: Lane | undefined;
+  /** A lane on its way: not furnished yet. */
+  #next: Lane | undefined;
   #failures = 0;
   #closed = false;
   #cancelPause: (() => void) | undefined;
@@ -36,7 +38,7 @@ export class Slot {
   }
 
   get running(): boolean {
-    return this.#lane?.running ?? false;
+    return (this.#next ?? this.#lane)?.running ?? false;
   }
 
   /** Waits through a restart. @throws WORKER_LOST when the slot is closed */
@@ -44,6 +46,7 @@ export class Slot {
     for (;;) {
       const lane = this.open ?? (await this.#current);
       if (!lane.lost) return lane;
+      if (this.#closed) throw closed();
       // It died a moment ago and its replacement is not in `#current` yet.
       await lane.ended;
     }
@@ -53,6 +56,7 @@ export class Slot {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelPause?.();
+    await this.#next?.stop();
     await this.#current.then((lane) => lane.stop()).catch(() => undefined);
   }
 
@@ -60,26 +64,36 @@ export class Slot {
   discard(reason: string): void {
     this.#closed = true;
     this.#cancelPause?.();
-    this.#lane?.discard(reason);
+    (this.#next ?? this.#lane)?.discard(reason);
   }
 
   async #start(): Promise<Lane> {
     for (;;) {
-      const lane = new Lane(this.#deps.open);
       try {
-        await lane.ready;
-        await this.#deps.furnish(lane);
+        const lane = await this.#furnished();
+        this.#lane = lane;
+        this.#failures = 0;
+        void lane.ended.then((reason) => this.#replace(lane, reason));
+        return lane;
       } catch (error) {
-        if (!lane.lost) lane.discard(messageOf(error));
-        if (this.#closed) throw error;
-        await this.#pause();
+        if (!(await this.#pause())) throw closed();
         this.#deps.onRestart(messageOf(error));
-        continue;
       }
-      this.#lane = lane;
-      this.#failures = 0;
-      void lane.ended.then((reason) => this.#replace(lane, reason));
+    }
+  }
+
+  async #furnished(): Promise<Lane> {
+    const lane = new Lane(this.#deps.open);
+    this.#next = lane;
+    try {
+      await lane.ready;
+      await this.#deps.furnish(lane);
       return lane;
+    } catch (error) {
+      if (!lane.lost) lane.discard(messageOf(error));
+      throw error;
+    } finally {
+      this.#next = undefined;
     }
   }
 
@@ -91,14 +105,18 @@ export class Slot {
     this.#current.catch(() => undefined);
   }
 
-  async #pause(): Promise<void> {
+  /** False when the slot was closed, before or meanwhile. */
+  async #pause(): Promise<boolean> {
+    if (this.#closed) return false;
     const delayMs = RESTART_DELAYS_MS[Math.min(this.#failures++, RESTART_DELAYS_MS.length - 1)] ?? 0;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayMs);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(true), delayMs);
       this.#cancelPause = () => {
         clearTimeout(timer);
-        resolve();
+        resolve(false);
       };
     });
   }
 }
+
+const closed = (): CarpoolError => new CarpoolError('WORKER_LOST', 'the lanes are closed');

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../errors.js';
 import type { OpenLink } from './link.js';
-import type { LaneReply } from './protocol.js';
+import type { LaneReply, LaneRequest } from './protocol.js';
 
 /** A lane in a worker thread: quickest, but it shares the gateway's fate when the runtime crashes. */
 export const openThreadLink =
@@ -16,12 +16,8 @@ export const openThreadLink =
     return {
       pid: undefined,
       post: (request, transfer) => worker.postMessage(request, transfer),
-      discard: () => {
-        worker.removeAllListeners();
-        worker.on('error', () => undefined);
-        worker.unref();
-        // Once its run is over the thread reads this and ends; until then it must not hold the process.
-        worker.postMessage({ type: 'stop', id: -1 });
-      },
+      // Read when its run is over. Neither terminated nor unref'd: a thread that ends inside the runtime, by itself or
+      // because the process does, aborts the whole process.
+      discard: () => worker.postMessage({ type: 'stop', id: 0 } satisfies LaneRequest),
     };
   };

@@ -12,8 +12,12 @@ export const transferable = (tensors: readonly { readonly data: TensorData }[]):
   for (const { data } of tensors) {
     if (Array.isArray(data)) continue;
     const { buffer, byteLength } = data;
-    if (byteLength === buffer.byteLength && byteLength >= MIN_TRANSFER_BYTES && buffer instanceof ArrayBuffer)
+    if (byteLength === buffer.byteLength && byteLength >= MIN_TRANSFER_BYTES && isMovable(buffer))
       buffers.add(buffer);
   }
   return [...buffers];
 };
+
+/** By its tag: in another realm (a test runner's, say) `instanceof` is false. A SharedArrayBuffer can't be moved. */
+const isMovable = (buffer: ArrayBufferLike): buffer is ArrayBuffer =>
+  buffer[Symbol.toStringTag] === 'ArrayBuffer';

@@ -18,39 +18,42 @@ interface OpenModel {
   readonly textInputs: TextInputs | undefined;
 }
 
+// Whatever fails is thrown with its reason; the runtime's own coloured lines on stderr would only come on top.
+ort.env.logLevel = 'fatal';
+
 const models = new Map<string, OpenModel>();
 const port = parentPort;
 
-const send = (reply: LaneReply): void => {
-  if (port === null) process.send?.(reply);
-  else port.postMessage(reply, reply.type === 'ran' ? transferable(reply.output.outputs) : []);
+/** @param onSent called when the reply is written out; a gateway that is gone is no error, 'disconnect' ends us then */
+const send = (reply: LaneReply, onSent?: () => void): void => {
+  if (port === null) process.send?.(reply, undefined, undefined, () => onSent?.());
+  else {
+    port.postMessage(reply, reply.type === 'ran' ? transferable(reply.output.outputs) : []);
+    onSent?.();
+  }
 };
 
 const handle = async (request: LaneRequest): Promise<void> => {
   const { id } = request;
   try {
     switch (request.type) {
-      case 'load': {
+      case 'load':
         send({ type: 'loaded', id, signature: await load(request.spec) });
         return;
-      }
-      case 'run': {
+      case 'run':
         send({ type: 'ran', id, output: await run(request.key, request.batch, request.fillTo) });
         return;
-      }
-      case 'unload':
-        await models.get(request.key)?.session.release();
+      case 'unload': {
+        const model = models.get(request.key);
         models.delete(request.key);
-        {
-          send({ type: 'ok', id });
-          return;
-        }
-      case 'stop':
+        await model?.session.release();
         send({ type: 'ok', id });
-        {
-          stop();
-          return;
-        }
+        return;
+      }
+      case 'stop':
+        // Closing the wire drops what is not written out yet: a large answer, say.
+        send({ type: 'ok', id }, stop);
+        return;
     }
   } catch (error) {
     send({ type: 'failed', id, error: toWireError(error) });
@@ -59,8 +62,8 @@ const handle = async (request: LaneRequest): Promise<void> => {
 
 /** Ends between two runs: the port is the only thing that keeps the thread alive. */
 const stop = (): void => {
-  if (port === null) process.disconnect();
-  else port.close();
+  if (port !== null) port.close();
+  else if (process.connected) process.disconnect();
 };
 
 /** Loading the same key twice is one load: a lane that restarts while a model is being opened everywhere sees both. */
@@ -76,13 +79,18 @@ const load = async (spec: ModelSpec): Promise<Signature> => {
       `execution provider '${unknown}' is not in this build of ONNX Runtime, which has: ${has}`,
     );
   const session = await create(spec, has);
-  const signature = {
-    inputs: session.inputMetadata.map((value) => specOf(value, 'input', spec.file)),
-    outputs: session.outputMetadata.map((value) => specOf(value, 'output', spec.file)),
-  };
-  const textInputs = spec.text === undefined ? undefined : textInputsOf(signature);
-  models.set(spec.key, { spec, session, signature, textInputs });
-  return signature;
+  try {
+    const signature = {
+      inputs: session.inputMetadata.map((value) => specOf(value, 'input')),
+      outputs: session.outputMetadata.map((value) => specOf(value, 'output')),
+    };
+    const textInputs = spec.text === undefined ? undefined : textInputsOf(signature);
+    models.set(spec.key, { spec, session, signature, textInputs });
+    return signature;
+  } catch (error) {
+    await session.release();
+    throw new CarpoolError('MODEL_LOAD_FAILED', `${spec.file}: ${messageOf(error)}`);
+  }
 };
 
 const create = async (spec: ModelSpec, has: string): Promise<ort.InferenceSession> => {
@@ -99,23 +107,23 @@ const create = async (spec: ModelSpec, has: string): Promise<ort.InferenceSessio
     });
   } catch (error) {
     const reason = messageOf(error);
-    const hint = /ExecutionProvider|shared library/i.test(reason)
+    const hint = /ExecutionProvider|shared library|webgpu/i.test(reason)
       ? ` (wanted execution providers: ${spec.executionProviders.join(', ')}; this build has: ${has})`
       : '';
     throw new CarpoolError('MODEL_LOAD_FAILED', `${spec.file}: ${reason}${hint}`);
   }
 };
 
-const specOf = (value: ort.InferenceSession.ValueMetadata, kind: string, file: string): TensorSpec => {
+const specOf = (value: ort.InferenceSession.ValueMetadata, kind: string): TensorSpec => {
   if (!value.isTensor)
     throw new CarpoolError(
       'MODEL_LOAD_FAILED',
-      `${file}: ${kind} '${value.name}' is a sequence or map; only tensors can be served (export with zipmap off)`,
+      `${kind} '${value.name}' is a sequence or map; only tensors can be served (export with zipmap off)`,
     );
   if (!isDType(value.type))
     throw new CarpoolError(
       'MODEL_LOAD_FAILED',
-      `${file}: ${kind} '${value.name}' has dtype ${value.type}, which is not supported`,
+      `${kind} '${value.name}' has dtype ${value.type}, which is not supported`,
     );
   // An unnamed dynamic dimension comes as '' or -1.
   const shape = value.shape.map((dim) => (dim === '' || (typeof dim === 'number' && dim < 0) ? '?' : dim));
@@ -193,7 +201,14 @@ const tensorOf = (name: string, value: ort.OnnxValue | undefined): Tensor => {
   return { dtype: value.type, dims: value.dims, data };
 };
 
-const receive = (request: LaneRequest): void => void handle(request);
+/**
+ * One request after the other. The runtime's binding opens and runs in a later turn of the event loop, so the next
+ * message would overtake it: a run before its load is done, a stop or an unload in the middle of a run.
+ */
+let last = Promise.resolve();
+const receive = (request: LaneRequest): void => {
+  last = last.then(() => handle(request));
+};
 
 if (port !== null) {
   port.on('message', receive);

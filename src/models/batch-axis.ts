@@ -15,10 +15,13 @@ export const batchAxisOf = ({ inputs, outputs }: Signature): BatchAxis => {
   const [first] = inputs;
   if (first === undefined) return none('the model has no inputs');
   const scalar = [...inputs, ...outputs].find((spec) => spec.shape.length === 0);
-  if (scalar !== undefined) return none(`${kindOf(scalar, inputs)} '${scalar.name}' has no batch dimension (shape [])`);
+  if (scalar !== undefined)
+    return none(`${kindOf(scalar, inputs)} '${scalar.name}' has no batch dimension (shape [])`);
 
   const size = first.shape[0];
-  const odd = inputs.find((spec) => typeof spec.shape[0] !== typeof size || (typeof size === 'number' && spec.shape[0] !== size));
+  const odd = inputs.find(
+    (spec) => typeof spec.shape[0] !== typeof size || (typeof size === 'number' && spec.shape[0] !== size),
+  );
   if (odd !== undefined)
     return none(
       `input '${odd.name}' has first dimension ${String(odd.shape[0])} and input '${first.name}' has ${String(size)}: they have no batch dimension in common`,
@@ -32,9 +35,12 @@ export const batchAxisOf = ({ inputs, outputs }: Signature): BatchAxis => {
   const frozen = outputs.find((spec) => typeof spec.shape[0] === 'number');
   return frozen === undefined
     ? { kind: 'dynamic' }
-    : none(`output '${frozen.name}' has the fixed first dimension ${String(frozen.shape[0])}: no batch dimension`);
+    : none(
+        `output '${frozen.name}' has the fixed first dimension ${String(frozen.shape[0])}: no batch dimension`,
+      );
 };
 
 const none = (reason: string): BatchAxis => ({ kind: 'none', reason });
 
-const kindOf = (spec: TensorSpec, inputs: readonly TensorSpec[]): string => (inputs.includes(spec) ? 'input' : 'output');
+const kindOf = (spec: TensorSpec, inputs: readonly TensorSpec[]): string =>
+  inputs.includes(spec) ? 'input' : 'output';

@@ -12,7 +12,7 @@ export const labelsOf = async (folder: string): Promise<string[] | undefined> =>
   const byId = parsed.success ? parsed.data.id2label : undefined;
   if (byId === undefined) return undefined;
   const labels = Object.keys(byId).map((_, id) => byId[String(id)]);
-  return labels.every((label) => label !== undefined) ? labels : undefined;
+  return labels.length > 0 && labels.every((label) => label !== undefined) ? labels : undefined;
 };
 
 const safeJson = (text: string): unknown => {

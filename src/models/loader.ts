@@ -83,7 +83,8 @@ export class ModelLoader {
     source: ModelSource,
   ): Promise<{ spec: ModelSpec; signature: Signature; test: SelfTest; samples: readonly Payload[] }> {
     const { codec, config, pool, intraOpThreads } = this.#deps;
-    const opened = source.tokenizer === undefined ? undefined : await codec.openTokenizer(key, source.tokenizer);
+    const opened =
+      source.tokenizer === undefined ? undefined : await codec.openTokenizer(key, source.tokenizer);
     const spec: ModelSpec = {
       key,
       file: source.file,
@@ -95,11 +96,13 @@ export class ModelLoader {
     return pool.onLane(async (lane) => {
       const signature = await lane.load(spec);
       const problem = cardProblem(source.card, signature);
-      if (problem !== undefined) throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: model.yaml: ${problem}`);
+      if (problem !== undefined)
+        throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: model.yaml: ${problem}`);
+      const axis = batchAxisOf(signature);
       const test = await selfTest({
         signature,
-        axis: batchAxisOf(signature),
-        candidates: texts ?? sampleRows(signature, source.card.selfTest.dims),
+        axis,
+        candidates: texts ?? sampleRows(signature, source.card.selfTest.dims, axis.kind),
         tolerance: source.card.selfTest.tolerance,
         run: (batch, fillTo) => lane.run(key, batch, fillTo),
       });

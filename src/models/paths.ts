@@ -13,17 +13,27 @@ const isInside = (root: string, path: string): boolean =>
  * @param bases folders that `path` may be relative to, tried in order
  * @throws INVALID_REQUEST for a path that leaves the root, MODEL_LOAD_FAILED where nothing is there
  */
-export const resolveInRoot = async (path: string, root: string, bases: readonly string[]): Promise<string> => {
+export const resolveInRoot = async (
+  path: string,
+  root: string,
+  bases: readonly string[],
+): Promise<string> => {
   const shown = JSON.stringify(path.slice(0, 200));
   if (path === '' || path.includes('\0'))
     throw new CarpoolError('INVALID_REQUEST', `path: expected a folder or an .onnx file, got ${shown}`);
   if (isAbsolute(path) || /^[A-Za-z]:|^\\/.test(path))
-    throw new CarpoolError('INVALID_REQUEST', `path: expected one relative to the model root, got the absolute ${shown}`);
+    throw new CarpoolError(
+      'INVALID_REQUEST',
+      `path: expected one relative to the model root, got the absolute ${shown}`,
+    );
   if (path.split(/[/\\]/).includes('..'))
     throw new CarpoolError('INVALID_REQUEST', `path: '..' is not allowed, got ${shown}`);
 
   const realRoot = await realpath(root).catch(() => {
-    throw new CarpoolError('MODEL_LOAD_FAILED', `the model root does not exist; create the folder that models.root names`);
+    throw new CarpoolError(
+      'MODEL_LOAD_FAILED',
+      `the model root does not exist; create the folder that models.root names`,
+    );
   });
   let left = false;
   for (const base of bases) {

@@ -11,8 +11,13 @@ import type { ServedModel } from './served-model.js';
 export class Registry {
   readonly #models = new Map<string, ServedModel>();
   readonly #failures = new Map<string, WireError>();
+  /** Out of the table, but not done yet. */
+  readonly #retiring = new Set<ServedModel>();
   readonly #operations = new PQueue({ concurrency: 1 });
-  #notReady: CarpoolError | undefined = new CarpoolError('MODEL_UNAVAILABLE', 'the models are still being loaded');
+  #notReady: CarpoolError | undefined = new CarpoolError(
+    'MODEL_UNAVAILABLE',
+    'the models are still being loaded',
+  );
 
   constructor(
     readonly loader: ModelLoader,
@@ -89,7 +94,7 @@ export class Registry {
       }
       this.#models.set(name, model);
       this.#failures.delete(name);
-      if (old !== undefined) await this.loader.retire(old);
+      if (old !== undefined) await this.#retire(old);
       return model;
     });
   }
@@ -100,16 +105,25 @@ export class Registry {
       if (this.#failures.delete(name) && !this.#models.has(name)) return;
       const model = this.get(name);
       this.#models.delete(name);
-      await this.loader.retire(model);
+      await this.#retire(model);
     });
   }
 
   /** Resolves when no model has work left. Nothing new is taken from here on. */
   async drain(): Promise<void> {
-    await Promise.all(this.all.map((model) => model.batcher.drain()));
+    await Promise.all([...this.all, ...this.#retiring].map((model) => model.batcher.drain()));
   }
 
   abort(): void {
-    for (const model of this.all) model.batcher.abort();
+    for (const model of [...this.all, ...this.#retiring]) model.batcher.abort();
+  }
+
+  async #retire(model: ServedModel): Promise<void> {
+    this.#retiring.add(model);
+    try {
+      await this.loader.retire(model);
+    } finally {
+      this.#retiring.delete(model);
+    }
   }
 }

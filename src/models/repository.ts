@@ -34,7 +34,8 @@ export const listModels = async (root: string): Promise<string[]> => {
   const names: string[] = [];
   for (const entry of entries) {
     if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
-    const files = await readdir(join(root, entry.name));
+    // A folder that can't be read (a volume's lost+found, say) is no model.
+    const files = await readdir(join(root, entry.name)).catch(() => []);
     if (files.some((file) => file === CARD || file.endsWith('.onnx'))) names.push(entry.name);
   }
   return names.sort();
@@ -49,24 +50,28 @@ const CARD = 'model.yaml';
  */
 export const readModel = async (name: string, path: string, where: ModelRoot): Promise<ModelSource> => {
   const found = await resolveInRoot(path, where.root, [where.baseDir, where.root]);
-  const isFile = (await stat(found)).isFile();
-  if (isFile && !found.endsWith('.onnx'))
+  const kind = await stat(found);
+  const isFile = kind.isFile();
+  if (isFile ? !found.endsWith('.onnx') : !kind.isDirectory())
     throw failed(`${basename(found)}: expected a folder or an .onnx file`);
   const folder = isFile ? dirname(found) : found;
   // A file named by itself is served as plain tensors unless it is the one that the card beside it describes.
   const card = await readCard(folder);
-  const inFolder = (file: string): Promise<string> => resolveInRoot(file, where.root, [folder]);
-  if (isFile && (card === undefined || (await inFolder(card.file).catch(() => undefined)) !== found))
+  const inFolder = (file: string, key: string): Promise<string> =>
+    resolveInRoot(file, where.root, [folder]).catch((error: unknown) => {
+      throw failed(`${join(folder, CARD)}: ${key}: ${messageOf(error)}`);
+    });
+  if (isFile && (card === undefined || (await inFolder(card.file, 'file').catch(() => undefined)) !== found))
     return { name, file: found, card: cardSchema.parse({ file: basename(found) }) };
 
   const known = card ?? cardSchema.parse({ file: await onlyOnnxFile(folder) });
-  const file = await inFolder(known.file);
+  const file = await inFolder(known.file, 'file');
   if (known.sha256 !== undefined) await checkDigest(file, known.sha256);
   const labels = known.labels ?? (await labelsOf(folder));
   const source: ModelSource = { name, file, card: known, ...(labels === undefined ? {} : { labels }) };
   if (known.task !== 'text-classification') return source;
 
-  const json = await readText(await inFolder(known.text?.tokenizer ?? 'tokenizer.json'));
+  const json = await readText(await inFolder(known.text?.tokenizer ?? 'tokenizer.json', 'text.tokenizer'));
   const configJson = await readFile(join(folder, 'tokenizer_config.json'), 'utf8').catch(() => undefined);
   return { ...source, tokenizer: { json, ...(configJson === undefined ? {} : { configJson }) } };
 };
@@ -75,7 +80,11 @@ const failed = (message: string): CarpoolError => new CarpoolError('MODEL_LOAD_F
 
 const readCard = async (folder: string): Promise<Card | undefined> => {
   const file = join(folder, CARD);
-  const text = await readFile(file, 'utf8').catch(() => undefined);
+  const text = await readFile(file, 'utf8').catch((error: unknown) => {
+    // A card that is there but can't be read must not be passed over: it may hold the digest.
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+    throw failed(`${file}: ${messageOf(error)}`);
+  });
   if (text === undefined) return undefined;
   let raw: unknown;
   try {

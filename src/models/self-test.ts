@@ -1,7 +1,9 @@
-import { messageOf } from '../errors.js';
+import { unpackHalves } from '../codec/half.js';
+import { codeOf, messageOf } from '../errors.js';
 import { joinPayloads, type Payload } from '../executor/join.js';
+import { fillRows } from '../executor/pad.js';
 import type { LaneBatch, LaneOutput } from '../executor/protocol.js';
-import { sliceRows, type Tensor } from '../tensor.js';
+import { sliceRows, type Tensor, type TensorData } from '../tensor.js';
 import type { BatchAxis } from './batch-axis.js';
 import type { BatchMode } from './model-info.js';
 import type { Signature } from './signature.js';
@@ -16,7 +18,7 @@ export interface SelfTestDeps {
   readonly signature: Signature;
   readonly axis: BatchAxis;
   /** Sets of three single rows that differ; the first set that runs is used. */
-  readonly candidates: readonly (readonly Payload[])[];
+  readonly candidates: Iterable<readonly Payload[]>;
   /** Largest difference that counts as equal, absolute and relative. */
   readonly tolerance: number;
   readonly run: (batch: LaneBatch, fillTo?: number) => Promise<LaneOutput>;
@@ -25,12 +27,16 @@ export interface SelfTestDeps {
 /**
  * Runs rows alone and then together, takes the joint answer apart again, and compares. A model whose rows change each
  * other, or whose outputs don't carry the batch on axis 0, is served one request at a time: nothing else would be right.
+ * @throws WORKER_LOST: a lane that dies says nothing about rows
  */
 export const selfTest = async (deps: SelfTestDeps): Promise<SelfTest> => {
   const { axis, signature, tolerance, run } = deps;
   const fillTo = axis.kind === 'fixed' ? axis.size : undefined;
   const found = await firstThatRuns(deps, fillTo);
-  if (typeof found === 'string') return single(`the self-test found no input that runs: ${found}`, []);
+  if (typeof found === 'string') {
+    const none = `the self-test found no input that runs: ${found}`;
+    return single(axis.kind === 'none' ? `${axis.reason}; ${none}` : none, []);
+  }
   const { samples, alone } = found;
   if (axis.kind === 'none') return single(axis.reason, samples);
 
@@ -40,10 +46,12 @@ export const selfTest = async (deps: SelfTestDeps): Promise<SelfTest> => {
     try {
       together = await run(joinPayloads(order), fillTo);
     } catch (error) {
-      return single(`${rows.length} rows together fail: ${messageOf(error)}`, samples);
+      if (codeOf(error) === 'WORKER_LOST') throw error;
+      const reason = `${rows.length} rows together fail: ${messageOf(error)}`;
+      return single(reason, fillTo === undefined ? samples : []);
     }
     const reason = compare(signature, order, (row) => alone[samples.indexOf(row)], together, tolerance);
-    if (reason !== undefined) return single(reason, samples);
+    if (reason !== undefined) return single(reason, fillTo === undefined ? samples : whole(order, fillTo));
   }
   return { mode: axis.kind === 'fixed' ? { mode: 'fixed', size: axis.size } : { mode: 'dynamic' }, samples };
 };
@@ -52,6 +60,13 @@ const single = (reason: string, samples: readonly Payload[]): SelfTest => ({
   mode: { mode: 'single', reason },
   samples,
 });
+
+/** One request that fills a fixed batch by itself: without joining, nothing fills it up in the lane. */
+const whole = (rows: readonly Payload[], size: number): Payload[] => {
+  const batch = joinPayloads(rows);
+  if (batch.kind === 'texts') return [];
+  return [{ kind: 'tensors', rows: size, inputs: batch.inputs.map((tensor) => fillRows(tensor, size)) }];
+};
 
 const firstThatRuns = async (
   { candidates, run }: SelfTestDeps,
@@ -64,6 +79,7 @@ const firstThatRuns = async (
       for (const sample of samples) alone.push(await run(joinPayloads([sample]), fillTo));
       return { samples, alone };
     } catch (error) {
+      if (codeOf(error) === 'WORKER_LOST') throw error;
       reason = messageOf(error);
     }
   }
@@ -93,20 +109,34 @@ const compare = (
   return undefined;
 };
 
+/** Relative. Neighbouring float16 values lie up to 2^-10 apart, so that rounding alone makes one or two such steps. */
+const HALF_ROUNDING = 2 ** -9;
+
 /**
- * Relative above 1, absolute below. Infinity where values can't be compared. Ragged tails ([1, 5, n] alone, [1, 9, n]
- * padded) are compared over the part that both have.
+ * Relative above 1, absolute below. Infinity where values that are no floats differ at all. Ragged tails ([1, 5, n]
+ * alone, [1, 9, n] padded) are compared over the part that both have.
  */
 const largestDifference = (alone: Tensor, joint: Tensor): number => {
-  if (alone.dtype !== joint.dtype || alone.data.length > joint.data.length) return Infinity;
+  const { dtype } = alone;
+  if (dtype !== joint.dtype || alone.data.length > joint.data.length) return Infinity;
+  const ofAlone = comparable(alone);
+  const ofJoint = comparable(joint);
   let largest = 0;
-  for (let i = 0; i < alone.data.length; i++) {
-    const a = alone.data[i];
-    const b = joint.data[i];
+  for (let i = 0; i < ofAlone.length; i++) {
+    const a = ofAlone[i];
+    const b = ofJoint[i];
     if (a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
-    if (typeof a !== 'number' || typeof b !== 'number' || alone.dtype === 'bool') return Infinity;
-    const difference = Math.abs(a - b) / Math.max(1, Math.abs(a));
+    if (typeof a !== 'number' || typeof b !== 'number' || !dtype.startsWith('float')) return Infinity;
+    const distance = Math.abs(a - b);
+    if (dtype === 'float16' && distance <= HALF_ROUNDING * Math.abs(a)) continue;
+    const difference = distance / Math.max(1, Math.abs(a));
     largest = Math.max(largest, Number.isNaN(difference) ? Infinity : difference);
   }
   return largest;
 };
+
+/** float16 is carried as raw words, which say nothing about distance. */
+const comparable = ({ dtype, data }: Tensor): TensorData =>
+  dtype === 'float16' && !Array.isArray(data)
+    ? unpackHalves(new Uint16Array(data.buffer, data.byteOffset, data.length))
+    : data;

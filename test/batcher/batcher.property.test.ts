@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { settle } from '../support/fake-clock.js';
-import { codeOf, PuppetLanes, type PuppetRun } from '../support/puppet-lanes.js';
+import { codeOf, PuppetLanes } from '../support/puppet-lanes.js';
 
 /** A script of what callers, lanes and the clock do; numbers pick among what is there at that moment. */
 type Step =

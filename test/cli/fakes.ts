@@ -81,6 +81,7 @@ export class FakeGateway {
         });
       },
       isRunning: () => this.running,
+      lanePids: () => [],
     };
   };
   closesAtOnce = false;
