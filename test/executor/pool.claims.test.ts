@@ -1,0 +1,164 @@
+import { describe, expect, it } from '@jest/globals';
+import { codeOf, values } from '../support/puppet-lanes.js';
+import { turn } from '../support/puppet-model.js';
+import { startPool } from '../support/puppet-pool.js';
+
+describe('claims', () => {
+  it('run as many batches at once as there are lanes, each lane one', async () => {
+    const { pool, model, held, answer } = await startPool(3);
+    const one = model('one', { maxBatch: 1 });
+    const ticket = one.submit('a b c d e f g');
+    await turn();
+    expect(one.rides.map((ride) => ride.payloads)).toEqual([['a'], ['b'], ['c']]);
+    expect(new Set(one.rides.map((ride) => ride.lane)).size).toBe(3);
+    expect(pool.states).toEqual(['running', 'running', 'running']);
+    while (held.length > 0) {
+      answer();
+      await turn();
+      expect(held.length).toBeLessThanOrEqual(3);
+    }
+    expect(await values(ticket)).toEqual(['A', 'B', 'C', 'D', 'E', 'F', 'G']);
+    expect(pool.states).toEqual(['idle', 'idle', 'idle']);
+    await pool.close();
+  });
+
+  it('start after the other arrivals of their turn, which ride along', async () => {
+    const { pool, model, answer } = await startPool(2);
+    const one = model('one');
+    const tickets = [one.submit('a')];
+    queueMicrotask(() => tickets.push(one.submit('b')));
+    await turn();
+    expect(one.rides.map((ride) => ride.payloads)).toEqual([['a', 'b']]);
+    answer();
+    expect(await Promise.all(tickets.map(values))).toEqual([['A'], ['B']]);
+    await pool.close();
+  });
+
+  it('are bound late: the lane goes to who has waited longest when it is free, whoever asked', async () => {
+    const { pool, model, clock, answer } = await startPool(1);
+    const [busy, young, old] = [model('busy'), model('young'), model('old')];
+    busy.submit('x');
+    await turn();
+    old.submit('a');
+    await clock.advance(5);
+    young.submit('b');
+    old.submit('c');
+    answer();
+    await turn();
+    // `c` came last, but its model's head came first; and it was still free to ride along.
+    expect(old.rides.map((ride) => ride.payloads)).toEqual([['a', 'c']]);
+    expect(young.rides).toEqual([]);
+    answer();
+    await turn();
+    expect(young.rides.map((ride) => ride.payloads)).toEqual([['b']]);
+    answer();
+    await turn();
+    await pool.close();
+  });
+
+  it('pass a model that holds back, which gets a lane when its time has come', async () => {
+    const { pool, model, clock, answer } = await startPool(1);
+    const holding = model('holding', { maxWaitMs: 50 });
+    const eager = model('eager');
+    const held = holding.submit('h');
+    await turn();
+    await clock.advance(10);
+    const ticket = eager.submit('e');
+    await turn();
+    expect(eager.rides).toHaveLength(1);
+    answer();
+    expect(await values(ticket)).toEqual(['E']);
+    await turn();
+    expect(holding.rides).toEqual([]);
+    await clock.advance(39);
+    await turn();
+    expect(holding.rides).toEqual([]);
+    await clock.advance(1);
+    await turn();
+    expect(holding.rides).toHaveLength(1);
+    answer();
+    expect(await values(held)).toEqual(['H']);
+    await pool.close();
+  });
+
+  it('of a model that asked in vain are made up for by the claim that goes to another one', async () => {
+    // With one lane only one claim can be asked for: the second model's request finds it taken.
+    const { pool, model, answer } = await startPool(1);
+    const [first, second] = [model('first'), model('second')];
+    const tickets = [first.submit('a'), second.submit('b')];
+    await turn();
+    answer();
+    await turn();
+    answer();
+    expect(await Promise.all(tickets.map(values))).toEqual([['A'], ['B']]);
+    await pool.close();
+  });
+
+  it('prefer a lane that is there to one that is being replaced, and none is lost', async () => {
+    const { pool, model, links, answer, held, restarts } = await startPool(2, undefined, (link, count) => {
+      if (count !== 3) queueMicrotask(() => link.ready());
+    });
+    const one = model('one', { maxBatch: 1 });
+    links[0]!.die('killed');
+    await turn();
+    expect(pool.states).toEqual(['starting', 'idle']);
+    const ticket = one.submit('a b c');
+    await turn();
+    expect(one.rides.map((ride) => ride.payloads)).toEqual([['a']]);
+    answer();
+    await turn();
+    answer();
+    await turn();
+    expect(one.rides.map((ride) => ride.payloads)).toEqual([['a'], ['b'], ['c']]);
+    links[2]!.ready();
+    await turn();
+    expect(pool.states).toContain('idle');
+    answer();
+    expect(await values(ticket)).toEqual(['A', 'B', 'C']);
+    await turn();
+    // Both slots are free again.
+    const next = one.submit('d e');
+    await turn();
+    expect(held.map(({ link }) => links.indexOf(link)).sort()).toEqual([1, 2]);
+    answer();
+    answer();
+    expect(await values(next)).toEqual(['D', 'E']);
+    expect(restarts).toEqual(['killed']);
+    await pool.close();
+  });
+
+  it('whose dispatch throws are reported, and give their lane back', async () => {
+    const { pool, arbiter, model, answer, faults } = await startPool(1);
+    const broken = {
+      oldestArrivalMs: 0,
+      ride: (): undefined => {
+        throw new Error('a bug');
+      },
+    };
+    arbiter.add(broken);
+    for (let i = 0; i < 3; i++) {
+      pool.requestLane();
+      await turn();
+    }
+    arbiter.remove(broken);
+    const ticket = model('one').submit('a');
+    await turn();
+    answer();
+    expect(await values(ticket)).toEqual(['A']);
+    expect(faults).toEqual(['a bug', 'a bug', 'a bug']);
+    await pool.close();
+  });
+
+  it.each(['close', 'discard'] as const)('after %s do nothing, and are no fault', async (end) => {
+    const { pool, links, model, faults, held } = await startPool(1);
+    const closing = pool[end]();
+    links[0]!.die('over');
+    await closing;
+    const ticket = model('one').submit('a');
+    await turn();
+    expect(held).toEqual([]);
+    expect(faults).toEqual([]);
+    ticket.cancel();
+    expect(await codeOf(ticket)).toBe('CLIENT_GONE');
+  });
+});
