@@ -85,6 +85,12 @@ export class ModelLoader {
     const { codec, config, pool, intraOpThreads } = this.#deps;
     const opened =
       source.tokenizer === undefined ? undefined : await codec.openTokenizer(key, source.tokenizer);
+    const maxTokens = source.card.text?.maxTokens;
+    if (opened !== undefined && maxTokens !== undefined && maxTokens <= opened.specialTokens)
+      throw new CarpoolError(
+        'MODEL_LOAD_FAILED',
+        `${source.file}: model.yaml: text.maxTokens: expected more than the ${opened.specialTokens} special tokens, got ${maxTokens}`,
+      );
     const spec: ModelSpec = {
       key,
       file: source.file,
