@@ -78,7 +78,7 @@ export const modelsSchema = z.strictObject({
   load: z.union([z.literal('*'), z.array(modelName)]).default('*'),
   /** Model that `/predict` uses when the request names none. Absent: the only text model, if there is just one. */
   default: modelName.exactOptional(),
-  /** Time for one model to load and warm up; then it counts as failed. */
+  /** Time for all models to load and warm up; longer, and the start fails. */
   startupTimeoutMs: durationMs.default(120_000),
 });
 
