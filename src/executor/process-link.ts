@@ -10,7 +10,11 @@ import type { LaneReply } from './protocol.js';
 export const openProcessLink =
   (entry: URL): OpenLink =>
   (events) => {
-    const child = fork(entry, { serialization: 'advanced', stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(entry, {
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     child.on('message', (reply) => events.onReply(reply as unknown as LaneReply));
     child.on('error', (error) => {
       // One that could not be started ends here; one that runs ends with 'close' whatever else goes wrong.

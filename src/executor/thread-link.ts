@@ -7,7 +7,8 @@ import type { LaneReply, LaneRequest } from './protocol.js';
 export const openThreadLink =
   (entry: URL): OpenLink =>
   (events) => {
-    const worker = new Worker(entry, { stdout: false, stderr: false });
+    // Flags of the command line are not inherited: some, such as --input-type, keep a thread from starting.
+    const worker = new Worker(entry, { execArgv: [] });
     let failure: string | undefined;
     worker.on('message', (reply: LaneReply) => events.onReply(reply));
     // 'error' is followed by 'exit'.

@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+import { sep } from 'node:path';
 import type { Clock } from '#batcher';
 import type { Codec } from '../codec/codec.js';
 import type { Config } from '../config/schema.js';
@@ -50,6 +52,18 @@ export class ModelLoader {
    * @param atOnce true at start-up, when no lane has other work
    */
   async load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
+    const { root } = this.#deps.config.models;
+    try {
+      return await this.#load(name, path, atOnce);
+    } catch (error) {
+      // Clients read this: where the root lies on this machine is none of their business.
+      const realRoot = await realpath(root).catch(() => root);
+      const message = messageOf(error).replaceAll(realRoot + sep, '').replaceAll(root + sep, '');
+      throw new CarpoolError(codeOf(error), message, { cause: error });
+    }
+  }
+
+  async #load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
     const { config, pool, arbiter } = this.#deps;
     const source = await readModel(name, path, { root: config.models.root, baseDir: config.baseDir });
     const key = `${name}#${++this.#versions}`;
