@@ -102,13 +102,13 @@ const play = async (script: readonly Step[], lanes: PuppetLanes): Promise<void> 
       expect(lanes.clock.pendingTimers).toBeGreaterThan(0);
   }
 
-  let drained = false;
-  void lanes.batcher.drain().then(() => (drained = true));
+  const drain = { reached: false };
+  void lanes.batcher.drain().then(() => (drain.reached = true));
   await settle();
-  for (let i = 0; i < 500 && !drained; i++) await end(0, (run) => run.finish());
+  for (let i = 0; i < 500 && !drain.reached; i++) await end(0, (run) => run.finish());
   await settle();
 
-  expect(drained).toBe(true);
+  expect(drain.reached).toBe(true);
   expect(lanes.clock.pendingTimers).toBe(0);
   expect(lanes.batcher.queuedRows).toBe(0);
   for (const record of settled) {

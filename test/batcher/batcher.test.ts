@@ -123,7 +123,7 @@ describe('maxWaitMs', () => {
 });
 
 describe('admission', () => {
-  it('takes all the rows of a request or none', async () => {
+  it('takes all the rows of a request or none', () => {
     const lanes = new PuppetLanes({ maxQueue: 3 }, 0);
     lanes.submit('a b');
     expect(() => lanes.submit('c d')).toThrow(
