@@ -64,6 +64,9 @@ describe('the arbiter', () => {
     expect(arbiter.hasWork).toBe(false);
     arbiter.add(only);
     expect(arbiter.hasWork).toBe(true);
+    only.since = undefined;
+    expect(arbiter.hasWork).toBe(false);
+    only.since = 1;
     arbiter.remove(only);
     expect(arbiter.hasWork).toBe(false);
     expect(arbiter.dispatch(lane)).toBeUndefined();

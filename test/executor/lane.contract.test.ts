@@ -115,6 +115,13 @@ describe.each(KINDS)('a lane in a %s', (kind) => {
       expect(runMs).toBeGreaterThan(20);
     }));
 
+  it('has a process of its own exactly where it is one', () =>
+    withLane(kind, (lane) => {
+      expect(lane.pid === undefined ? 'thread' : 'process').toBe(kind);
+      expect(lane.pid).not.toBe(process.pid);
+      return Promise.resolve();
+    }));
+
   it('answers what it is doing before it stops, and ends without an error', async () => {
     const lane = new Lane(openLinkOf(kind));
     await lane.ready;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { transferable } from '../../src/executor/transfer.js';
 
-const MIN_BYTES = 16_384;
+const MIN_BYTES = 2_048;
 
 describe('buffers that are moved', () => {
   it('are large ones, each once', () => {
