@@ -1,7 +1,7 @@
-import { refuse } from './admission.js';
-import { BatcherError } from './errors.js';
-import { windowSize } from './plan.js';
-import { Queue } from './queue.js';
+import type { CostFit, CostModel } from './cost-model.js';
+import { BatcherError, codeOf } from './errors.js';
+import { Intake } from './intake.js';
+import { Load } from './load.js';
 import { Request, type Entry } from './request.js';
 import { nextAttempt } from './retry.js';
 import type {
@@ -11,15 +11,31 @@ import type {
   Item,
   Knobs,
   PlanFn,
-  QueuedItem,
   Ride,
   RunResult,
+  Snapshot,
+  SubmitOptions,
 } from './types.js';
+import { viewOf, type QueueView } from './queue-view.js';
+import { isAlive, WaitingRoom } from './waiting-room.js';
+
+/** The operator's knobs: a plan's, but for the SLO, which may follow the model's cost. */
+export type BatcherKnobs = Omit<Knobs, 'sloMs'> & { readonly sloMs: number | 'auto' };
+
+/** Lanes as the batcher sees them: shared with other models. */
+export interface LanesView {
+  readonly total: number;
+  readonly idle: number;
+}
 
 export interface BatcherDeps {
   readonly clock: Clock;
-  readonly knobs: Knobs;
+  readonly knobs: BatcherKnobs;
   readonly plan: PlanFn;
+  readonly cost: CostModel;
+  /** Length that a long item has; for the time before any has come. Default 1. */
+  readonly usualLength?: number;
+  readonly lanes: () => LanesView;
   /** Asks for any free lane; whoever grants it calls `ride`. May be called more often than needed. */
   readonly requestLane: () => void;
   readonly onEvent?: (event: BatcherEvent) => void;
@@ -36,6 +52,9 @@ export interface Ticket<R> {
 /** Runs one batch in the lane that was granted. @throws anything with a `code`; `WORKER_LOST` when the lane died. */
 export type RunGroup<P, R> = (payloads: readonly P[], group: Group) => Promise<RunResult<R>>;
 
+/** What of the queue a plan is shown: enough to compose a batch well, little enough to plan in microseconds. */
+const WINDOW = 128;
+
 /**
  * Collects items of one model and hands them to lanes, late: a batch exists only from the moment a lane is granted.
  *
@@ -47,51 +66,66 @@ export type RunGroup<P, R> = (payloads: readonly P[], group: Group) => Promise<R
  */
 export class Batcher<P, R> {
   readonly #deps: BatcherDeps;
-  readonly #queue = new Queue<Entry<P, R>>();
-  /** Groups that ran and failed; they go first and are not mixed with others. */
-  readonly #retries: Entry<P, R>[][] = [];
-  #seq = 0;
+  readonly #load: Load;
+  readonly #room = new WaitingRoom<P, R>();
+  readonly #intake: Intake<P, R>;
   #running = 0;
   #draining = false;
-  #msPerRow = 0;
   #cancelWake: (() => void) | undefined;
   readonly #drained: (() => void)[] = [];
 
   constructor(deps: BatcherDeps) {
     this.#deps = deps;
+    this.#load = new Load(deps.cost, deps.knobs.sloMs, deps.usualLength);
+    this.#intake = new Intake({
+      room: this.#room,
+      load: this.#load,
+      maxBatch: deps.knobs.maxBatch,
+      maxQueue: deps.knobs.maxQueue,
+      shedding: deps.knobs.shedding,
+      lanes: () => deps.lanes().total,
+      emit: (event) => this.#emit(event),
+    });
   }
 
-  /** Rows waiting, retries included. */
+  /** Rows waiting, those that run again included. */
   get queuedRows(): number {
-    return this.#retries.reduce((rows, group) => rows + rowsOf(group), this.#queue.rows);
+    return this.#room.rows;
   }
 
-  /** Arrival of the item that has waited longest; undefined when nothing waits. */
+  /** Arrival of the item that is next in line; undefined when nothing waits. */
   get oldestArrivalMs(): number | undefined {
-    const heads = this.#retries.map((group) => group[0]?.arrivedAt ?? Infinity);
-    const oldest = Math.min(this.#queue.head?.arrivedAt ?? Infinity, ...heads);
-    return oldest === Infinity ? undefined : oldest;
+    return this.#room.oldestArrivalMs;
   }
 
-  /**
-   * Takes all items or none.
-   * @param deadlineAt absolute time at which the request is answered DEADLINE_EXCEEDED; default never
-   * @throws BatcherError QUEUE_FULL, PAYLOAD_TOO_LARGE or DRAINING
-   */
-  submit(items: readonly Item<P>[], deadlineAt = Infinity): Ticket<R> {
-    const { clock, knobs } = this.#deps;
-    const rows = rowsOf(items);
-    const refusal = refuse(rows, this.queuedRows, this.#draining, this.#msPerRow, knobs);
-    if (refusal !== undefined) {
-      this.#emit({ type: 'refused', rows, code: refusal.code });
-      throw new BatcherError(refusal.code, refusal.message, refusal.retryAfterSeconds);
-    }
-    const request = new Request<P, R>(items, deadlineAt, clock.now(), () => this.#seq++);
-    for (const entry of request.entries) this.#queue.add(entry);
-    this.#emit({ type: 'admitted', items: items.length, rows });
-    if (items.length === 0) request.finish();
+  get cost(): CostFit {
+    return this.#load.fit;
+  }
+
+  /** What waits, by class and length; for people, not for the hot path. */
+  queueView(): QueueView {
+    return viewOf(this.#room.all());
+  }
+
+  /** Length at the 95th percentile of what came lately. */
+  get referenceLength(): number {
+    return this.#load.referenceLength;
+  }
+
+  /** The SLO in use, milliseconds; `auto` resolved. */
+  get sloMs(): number {
+    return this.#load.sloMs;
+  }
+
+  /** Takes all items or none. @throws BatcherError QUEUE_FULL, PAYLOAD_TOO_LARGE or DRAINING */
+  submit(items: readonly Item<P>[], options: SubmitOptions = {}): Ticket<R> {
+    const { deadlineAt = Infinity } = options;
+    const now = this.#deps.clock.now();
+    this.#intake.admit(items, deadlineAt - now, this.#draining);
+    const request = new Request<P, R>(items.length, deadlineAt, now);
+    this.#intake.board(request, items, options, now);
     if (deadlineAt !== Infinity && !request.settled)
-      request.onSettled = clock.callAt(deadlineAt, () => this.#expire(request));
+      request.onSettled = this.#deps.clock.callAt(deadlineAt, () => this.#expire(request));
     // After all items are queued: whoever grants a lane synchronously must see the whole request.
     this.#deps.requestLane();
     return { rides: request.promise, cancel: () => this.#cancel(request) };
@@ -102,20 +136,23 @@ export class Batcher<P, R> {
    * @returns when the lane is free again; undefined when there is nothing to run (a wake-up is set if that will change)
    */
   ride(run: RunGroup<P, R>): Promise<void> | undefined {
-    const group = this.#nextRetry() ?? this.#nextPlanned();
+    const group = this.#room.nextRetry() ?? this.#nextPlanned();
     if (group === undefined) {
       this.#settleDrain();
       return undefined;
     }
     const now = this.#deps.clock.now();
     for (const entry of group.items) {
-      this.#queue.remove(entry);
+      this.#room.take(entry);
+      this.#intake.served(entry);
       entry.dispatchedAt = now;
     }
     this.#running++;
-    this.#emit({ type: 'dispatched', group, queueMs: group.items.map((entry) => now - entry.arrivedAt) });
-    if (this.#queue.size > 0 || this.#retries.length > 0) this.#deps.requestLane();
-    return this.#run(group, run);
+    const queueMs = group.items.map((entry) => now - entry.arrivedAt);
+    const predictedMs = this.#load.predictMs(group);
+    this.#emit({ type: 'dispatched', group, queueMs, predictedMs, waiting: this.#room.size });
+    if (!this.#room.isEmpty) this.#deps.requestLane();
+    return this.#run(group, predictedMs, run);
   }
 
   /** Takes nothing new, finishes what is there (without holding back), resolves when idle. */
@@ -130,30 +167,21 @@ export class Batcher<P, R> {
   /** Ends everything that is still queued with DRAINING; for a drain whose deadline has passed. */
   abort(): void {
     this.#draining = true;
-    const waiting = new Set([...this.#queue.window(Infinity), ...this.#retries.flat()]);
-    for (const { request } of waiting)
+    const requests = new Set(this.#room.all().flatMap((entry) => entry.riders.map((rider) => rider.request)));
+    for (const request of requests)
       this.#reject(request, new BatcherError('DRAINING', 'shut down before this request could run'));
     this.#settleDrain();
   }
 
-  #nextRetry(): Group<Entry<P, R>> | undefined {
-    for (;;) {
-      const entries = this.#retries.shift();
-      if (entries === undefined) return undefined;
-      const live = entries.filter((entry) => !entry.request.settled);
-      if (live.length > 0) return groupOf(live);
-    }
-  }
-
   #nextPlanned(): Group<Entry<P, R>> | undefined {
-    const { clock, knobs, plan } = this.#deps;
+    const { clock, plan, knobs } = this.#deps;
     this.#cancelWake?.();
     this.#cancelWake = undefined;
     for (;;) {
-      if (this.#queue.size === 0) return undefined;
-      const window = this.#queue.window(windowSize(knobs));
-      const decision = plan({ window, draining: this.#draining }, clock.now(), knobs);
-      for (const { request } of decision.shed) this.#expire(request);
+      if (this.#room.size === 0) return undefined;
+      const now = clock.now();
+      const decision = plan(this.#snapshot(now), now, { ...knobs, sloMs: this.#load.sloMs });
+      for (const entry of decision.shed) for (const { request } of [...entry.riders]) this.#expire(request);
       if (decision.group !== undefined) return decision.group;
       if (decision.wakeAtMs !== undefined) {
         this.#cancelWake = clock.callAt(decision.wakeAtMs, this.#deps.requestLane);
@@ -168,7 +196,20 @@ export class Batcher<P, R> {
     }
   }
 
-  async #run(group: Group<Entry<P, R>>, run: RunGroup<P, R>): Promise<void> {
+  #snapshot(now: number): Snapshot<Entry<P, R>> {
+    const { basis, coefficients } = this.#load.fit;
+    return {
+      window: this.#room.window(WINDOW),
+      waiting: this.#room.size,
+      waitingRows: this.#room.queuedRows,
+      idleLanes: Math.max(1, this.#deps.lanes().idle),
+      utilisation: this.#load.utilisation(now),
+      cost: { basis, coefficients, trusted: this.#load.trusted },
+      draining: this.#draining,
+    };
+  }
+
+  async #run(group: Group<Entry<P, R>>, predictedMs: number, run: RunGroup<P, R>): Promise<void> {
     try {
       const result = await run(
         group.items.map((entry) => entry.payload),
@@ -179,7 +220,7 @@ export class Batcher<P, R> {
           'INTERNAL',
           `the lane returned ${result.values.length} results for ${group.items.length} items: a bug in the executor`,
         );
-      this.#complete(group, result);
+      this.#complete(group, predictedMs, result);
     } catch (error) {
       this.#fail(group, error);
     } finally {
@@ -188,24 +229,27 @@ export class Batcher<P, R> {
     }
   }
 
-  #complete(group: Group<Entry<P, R>>, { values, runMs }: RunResult<R>): void {
-    const perRow = runMs / group.rows;
-    this.#msPerRow = this.#msPerRow === 0 ? perRow : 0.9 * this.#msPerRow + 0.1 * perRow;
-    this.#emit({ type: 'completed', group, runMs });
+  #complete(group: Group<Entry<P, R>>, predictedMs: number, { values, runMs, laneMs }: RunResult<R>): void {
+    const aloneMs = group.items.reduce((sum, entry) => sum + entry.aloneMs, 0);
+    this.#load.ran(group, aloneMs, laneMs);
+    this.#emit({ type: 'completed', group, runMs, laneMs, predictedMs });
     group.items.forEach((entry, i) => {
-      const queueMs = entry.dispatchedAt - entry.arrivedAt;
-      // The count was checked above; a hole in the values would be the lane's own `undefined`.
-      entry.request.deliver(entry.index, { value: values[i] as R, queueMs, runMs, groupRows: group.rows });
+      this.#room.close(entry);
+      for (const { request, index } of entry.riders) {
+        const queueMs = Math.max(0, entry.dispatchedAt - request.arrivedAt);
+        // The count was checked above; a hole in the values would be the lane's own `undefined`.
+        request.deliver(index, { value: values[i] as R, queueMs, runMs, groupRows: group.rows });
+      }
     });
   }
 
   #fail(group: Group<Entry<P, R>>, error: unknown): void {
     const code = codeOf(error);
-    const live = group.items.filter((entry) => !entry.request.settled);
-    const attempt = nextAttempt(live, code, group.items.length === 1);
+    const attempt = nextAttempt(group.items.filter(isAlive), code, group.items.length === 1);
     this.#emit({ type: 'failed', group, code, retried: attempt.groups.length > 0 });
-    this.#retries.push(...attempt.groups);
-    for (const entry of attempt.guilty) this.#reject(entry.request, attempt.lost ?? error);
+    this.#room.retry(attempt.groups);
+    for (const entry of attempt.guilty)
+      for (const { request } of [...entry.riders]) this.#reject(request, attempt.lost ?? error);
     if (attempt.groups.length > 0) this.#deps.requestLane();
   }
 
@@ -215,24 +259,32 @@ export class Batcher<P, R> {
   }
 
   #expire(request: Request<P, R>): void {
-    const waitedMs = Math.round(this.#deps.clock.now() - request.arrivedAt);
-    const message = `no answer within the ${Math.round(request.deadlineAt - request.arrivedAt)} ms that the request had: waited ${waitedMs} ms with ${this.queuedRows} rows queued`;
+    const ms = (value: number): string => `${Math.round(value)} ms`;
+    const waited = ms(this.#deps.clock.now() - request.arrivedAt);
+    const ahead = `${this.queuedRows} rows queued, ${ms(this.#load.drainMs(this.#room.queuedAloneMs))} of work`;
+    const had = ms(request.deadlineAt - request.arrivedAt);
+    const message = `no answer within the ${had} that the request had: waited ${waited}; ${ahead}`;
     const rows = this.#reject(request, new BatcherError('DEADLINE_EXCEEDED', message));
     if (rows !== undefined) this.#emit({ type: 'expired', rows });
   }
 
-  /** One error for the whole request: its queued items leave at once. @returns rows freed; undefined if settled before */
+  /** One error for the whole request; entries without another rider leave. @returns rows freed; undefined if settled before */
   #reject(request: Request<P, R>, error: unknown): number | undefined {
     if (request.settled) return undefined;
     request.fail(error);
-    const freed = rowsOf(request.entries.filter((entry) => this.#queue.remove(entry)));
+    let freed = 0;
+    for (const entry of request.entries) {
+      entry.riders = entry.riders.filter((rider) => rider.request !== request);
+      if (isAlive(entry)) continue;
+      this.#room.close(entry);
+      if (this.#room.take(entry)) freed += entry.rows;
+    }
     this.#settleDrain();
     return freed;
   }
 
   #settleDrain(): void {
-    if (!this.#draining || this.#running > 0 || this.#queue.size > 0) return;
-    if (this.#retries.some((group) => group.some((entry) => !entry.request.settled))) return;
+    if (!this.#draining || this.#running > 0 || !this.#room.isEmpty) return;
     this.#cancelWake?.();
     this.#cancelWake = undefined;
     for (const resolve of this.#drained.splice(0)) resolve();
@@ -242,24 +294,3 @@ export class Batcher<P, R> {
     this.#deps.onEvent?.(event);
   }
 }
-
-/** Errors come from other threads: `code` is all that they have in common. */
-const codeOf = (error: unknown): string => {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : 'INTERNAL';
-};
-
-const rowsOf = (items: readonly { readonly rows: number }[]): number =>
-  items.reduce((rows, item) => rows + item.rows, 0);
-
-const groupOf = <T extends QueuedItem>(items: readonly T[]): Group<T> => {
-  const rows = rowsOf(items);
-  const tokens = items.reduce((sum, item) => sum + item.rows * item.length, 0);
-  return {
-    items,
-    rows,
-    tokens,
-    paddedTokens: rows * Math.max(...items.map((item) => item.length)),
-    reason: 'retry',
-  };
-};

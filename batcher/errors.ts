@@ -21,3 +21,9 @@ export class BatcherError extends Error {
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
+
+/** Errors come from other threads: `code` is all that they have in common. */
+export const codeOf = (error: unknown): string => {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : 'INTERNAL';
+};

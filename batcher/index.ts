@@ -1,4 +1,21 @@
-export { Batcher, type BatcherDeps, type RunGroup, type Ticket } from './batcher.js';
+export {
+  Batcher,
+  type BatcherDeps,
+  type BatcherKnobs,
+  type LanesView,
+  type RunGroup,
+  type Ticket,
+} from './batcher.js';
+export {
+  areaOf,
+  CostModel,
+  costMs,
+  type CostBasis,
+  type CostCoefficients,
+  type CostFit,
+  type RunShape,
+} from './cost-model.js';
 export { BatcherError, type BatcherErrorCode } from './errors.js';
-export { planFifo } from './plan.js';
+export { planCost } from './plan-cost.js';
+export { planFifo } from './plan-fifo.js';
 export type * from './types.js';

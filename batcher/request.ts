@@ -1,22 +1,34 @@
-import type { Item, QueuedItem, Ride } from './types.js';
+import type { QueuedItem, Ride } from './types.js';
 
-/** One item of a request on its way through the queue and the lanes. */
+/** One item on its way through the queue and a lane; several requests may ride on it (single flight). */
 export interface Entry<P, R> extends QueuedItem {
+  key: number;
+  bulk: boolean;
+  /** The latest of its riders'. */
+  deadlineAt: number;
   readonly payload: P;
-  readonly request: Request<P, R>;
-  /** Position in its request. */
-  readonly index: number;
+  readonly identity: string | undefined;
+  /** Lane time that it would take alone, as predicted on arrival. */
+  readonly aloneMs: number;
+  /** Who waits for it; without any it is dead. */
+  riders: Rider<P, R>[];
   dispatchedAt: number;
   /** How many lanes died while running it. */
   losses: number;
 }
 
+export interface Rider<P, R> {
+  readonly request: Request<P, R>;
+  /** Position in its request. */
+  readonly index: number;
+}
+
 /**
- * One submit: the items it was split into, and the promise that settles once, when the last ride is in or the first
- * error comes.
+ * One submit: the entries that its items ride on, and the promise that settles once, when the last ride is in or the
+ * first error comes.
  */
 export class Request<P, R> {
-  readonly entries: readonly Entry<P, R>[];
+  readonly entries: Entry<P, R>[] = [];
   readonly promise: Promise<Ride<R>[]>;
   /** Called once, on settling: cancels the deadline's timer. */
   onSettled: (() => void) | undefined;
@@ -27,29 +39,16 @@ export class Request<P, R> {
   #reject!: (error: unknown) => void;
 
   constructor(
-    items: readonly Item<P>[],
+    items: number,
     readonly deadlineAt: number,
     readonly arrivedAt: number,
-    nextSeq: () => number,
   ) {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#missing = items.length;
-    this.entries = items.map(({ rows, length, compat, payload }, index) => ({
-      seq: nextSeq(),
-      rows,
-      length,
-      compat,
-      payload,
-      index,
-      arrivedAt,
-      deadlineAt,
-      request: this,
-      dispatchedAt: 0,
-      losses: 0,
-    }));
+    this.#missing = items;
+    if (items === 0) this.#finish();
   }
 
   get settled(): boolean {
@@ -60,17 +59,17 @@ export class Request<P, R> {
     if (this.#settled) return;
     this.#rides[index] = ride;
     this.#missing--;
-    if (this.#missing === 0) this.finish();
-  }
-
-  finish(): void {
-    this.#settle();
-    this.#resolve(this.#rides);
+    if (this.#missing === 0) this.#finish();
   }
 
   fail(error: unknown): void {
     this.#settle();
     this.#reject(error);
+  }
+
+  #finish(): void {
+    this.#settle();
+    this.#resolve(this.#rides);
   }
 
   #settle(): void {

@@ -1,3 +1,5 @@
+import type { CostBasis, CostCoefficients } from './cost-model.js';
+
 /**
  * The batcher's vocabulary. Times are milliseconds of one monotonic clock, lengths are tokens (1 for fixed-shape rows),
  * rows are positions along the batch axis.
@@ -17,15 +19,31 @@ export interface Item<P> {
   /** Only items of one `compat` may share a ride (same tail shapes). */
   readonly compat: string;
   readonly payload: P;
+  /** Equal for equal inputs, and only for those: they ride once and share the answer. Absent = never shared. */
+  readonly identity?: string;
+}
+
+/** Who asks, and how urgently. */
+export interface SubmitOptions {
+  /** Absolute; at that time the request is answered DEADLINE_EXCEEDED. Default Infinity. */
+  readonly deadlineAt?: number;
+  /** Whom the work is charged to; callers share the lanes fairly. Default: one caller for all. */
+  readonly caller?: string;
+  /** 0 = default, 1 = highest (Open Inference Protocol). */
+  readonly priority?: number;
 }
 
 /** An item in the queue, as a plan sees it. */
 export interface QueuedItem {
   /** Grows with every admission: the order of arrival, and the last tie-break. */
   readonly seq: number;
+  /** Smaller goes first; see FairKeys. */
+  readonly key: number;
   readonly rows: number;
   readonly length: number;
   readonly compat: string;
+  /** Part of a request larger than about one batch: it yields to interactive ones until it has waited long. */
+  readonly bulk: boolean;
   readonly arrivedAt: number;
   /** Absolute; Infinity = none. */
   readonly deadlineAt: number;
@@ -40,13 +58,17 @@ export interface Knobs {
   readonly maxBatchTokens: number;
   /** Most rows waiting; a request that does not fit whole is refused whole. */
   readonly maxQueue: number;
-  /** false: an item never shares a ride (the model failed its batch self-test). */
+  /** false: an item never shares a ride (the model failed its batch self-test, or `composition: off`). */
   readonly join: boolean;
+  /** Predictions may refuse and shed; false: only deadlines that have passed do. */
+  readonly shedding: boolean;
+  /** Time in which an answer is wanted: bounds how long a run may get. Infinity = any. */
+  readonly sloMs: number;
 }
 
 /** Why a batch was closed when it was: a label of metrics and logs. */
 export type CloseReason =
-  'full_rows' | 'full_tokens' | 'lane_free' | 'max_wait' | 'drain' | 'single' | 'retry';
+  'cost' | 'full_rows' | 'full_tokens' | 'lane_free' | 'max_wait' | 'drain' | 'single' | 'retry';
 
 /** One batch: what rides together in one run. Never empty. */
 export interface Group<T extends QueuedItem = QueuedItem> {
@@ -54,6 +76,7 @@ export interface Group<T extends QueuedItem = QueuedItem> {
   readonly rows: number;
   /** Sum of rows x length, without padding. */
   readonly tokens: number;
+  readonly longest: number;
   /** rows x longest: what the hardware pays for. */
   readonly paddedTokens: number;
   readonly reason: CloseReason;
@@ -63,6 +86,19 @@ export interface Group<T extends QueuedItem = QueuedItem> {
 export interface Snapshot<T extends QueuedItem = QueuedItem> {
   /** The head of the queue in key order, see `windowSize`. */
   readonly window: readonly T[];
+  /** Items and rows in the whole queue. */
+  readonly waiting: number;
+  readonly waitingRows: number;
+  /** Lanes without work, the granted one included. */
+  readonly idleLanes: number;
+  /** Part of the lanes' time that arrivals have asked for lately, 0 to 1. */
+  readonly utilisation: number;
+  readonly cost: {
+    readonly basis: CostBasis;
+    readonly coefficients: CostCoefficients;
+    /** false: a guess from before anything was measured. */
+    readonly trusted: boolean;
+  };
   /** No more arrivals will come: holding back is pointless. */
   readonly draining: boolean;
 }
@@ -90,7 +126,10 @@ export interface Ride<R> {
 /** What the lane reports of one run: a result for every item of the group, in its order. */
 export interface RunResult<R> {
   readonly values: readonly R[];
+  /** Time of the model alone. */
   readonly runMs: number;
+  /** Time for which the lane was taken, padding and messages included: what the cost model learns. */
+  readonly laneMs: number;
 }
 
 /** Every state change that somebody may want to count. The batcher measures nothing itself. */
@@ -103,6 +142,20 @@ export type BatcherEvent =
     }
   | { readonly type: 'cancelled'; readonly rows: number }
   | { readonly type: 'expired'; readonly rows: number }
-  | { readonly type: 'dispatched'; readonly group: Group; readonly queueMs: readonly number[] }
-  | { readonly type: 'completed'; readonly group: Group; readonly runMs: number }
+  | { readonly type: 'shared'; readonly rows: number }
+  | {
+      readonly type: 'dispatched';
+      readonly group: Group;
+      readonly queueMs: readonly number[];
+      readonly predictedMs: number;
+      /** Items left in the queue. */
+      readonly waiting: number;
+    }
+  | {
+      readonly type: 'completed';
+      readonly group: Group;
+      readonly runMs: number;
+      readonly laneMs: number;
+      readonly predictedMs: number;
+    }
   | { readonly type: 'failed'; readonly group: Group; readonly code: string; readonly retried: boolean };

@@ -13,10 +13,13 @@ import { metricsRoute } from './http/metrics-route.js';
 import { createHttpRouter } from './http/router.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { Lifecycle } from './lifecycle.js';
+import { CostKeeper } from './models/cost-keeper.js';
+import { costOf } from './models/cost-report.js';
 import { ModelLoader } from './models/loader.js';
 import type { ModelInfo } from './models/model-info.js';
 import { Registry } from './models/registry.js';
 import { Pipeline } from './pipeline.js';
+import { debugRoute } from './protocol/own/debug-route.js';
 import { ownRoutes } from './protocol/own/routes.js';
 import { createAccessLog } from './telemetry/access-log.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
@@ -84,21 +87,32 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     onFault: (message) => logger.error({ reason: message }, 'lane fault'),
   });
   const codec = new Codec();
-  const registry = createRegistry({ settings, layout, pool, arbiter, codec, clock, metrics, logger });
-  const lifecycle = new Lifecycle({ settings, layout, pool, codec, registry, metrics, logger });
+  const costs = new CostKeeper({
+    config: settings,
+    layout,
+    pool,
+    clock,
+    onKnown: (model, from) =>
+      logger.info({ model: model.info.name, from, cost: costOf(model) }, 'cost of runs known'),
+    onFault: (reason) => logger.warn({ reason }, 'calibration'),
+  });
+  const registry = createRegistry({ settings, layout, pool, arbiter, codec, costs, clock, metrics, logger });
+  const lifecycle = new Lifecycle({ settings, layout, pool, codec, costs, registry, metrics, logger });
   const pipeline = new Pipeline(codec, clock);
 
   const observer = createRequestObserver(metrics.http, createAccessLog(logger, serverConfig), now);
+  const guardAdmin = createAdminGuard(serverConfig.allowedOrigins);
   const { router, listener } = createHttpRouter(
     [
       ...healthRoutes(lifecycle.health),
       metricsRoute(metrics),
+      debugRoute(registry, pool, guardAdmin),
       ...ownRoutes({
         registry,
         pipeline,
         codec,
         limits: serverConfig,
-        guardAdmin: createAdminGuard(serverConfig.allowedOrigins),
+        guardAdmin,
       }),
     ],
     { observer, now, logger },
@@ -130,6 +144,7 @@ const createRegistry = (parts: {
   pool: LanePool;
   arbiter: Arbiter;
   codec: Codec;
+  costs: CostKeeper;
   clock: Clock;
   metrics: Metrics;
   logger: Logger;

@@ -28,6 +28,8 @@ export interface InferOptions {
   readonly truncate?: boolean;
   /** Names of the outputs wanted; absent or empty = all. */
   readonly outputs?: readonly string[];
+  /** 0 = default, 1 = highest, above 1 ever later (Open Inference Protocol); aged, so that low never starves. */
+  readonly priority?: number;
   /** `/predict`: every label's score beside the best one. */
   readonly scores?: boolean;
 }

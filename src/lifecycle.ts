@@ -7,6 +7,7 @@ import type { LanePool } from './executor/pool.js';
 import type { StartReport } from './gateway.js';
 import type { HealthView } from './http/health-routes.js';
 import type { HttpServer } from './http/server.js';
+import type { CostKeeper } from './models/cost-keeper.js';
 import type { Registry } from './models/registry.js';
 import { listModels } from './models/repository.js';
 import type { Logger } from './telemetry/logger.js';
@@ -17,6 +18,7 @@ export interface LifecycleDeps {
   readonly layout: LaneLayout;
   readonly pool: LanePool;
   readonly codec: Codec;
+  readonly costs: CostKeeper;
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -78,7 +80,7 @@ export class Lifecycle {
   }
 
   async #start(): Promise<StartReport> {
-    const { settings, layout, pool, codec, registry, logger } = this.#deps;
+    const { settings, layout, pool, codec, costs, registry, logger } = this.#deps;
     this.#state = 'starting';
     await Promise.all([pool.start(), codec.start()]);
     const { root, load } = settings.models;
@@ -88,6 +90,7 @@ export class Lifecycle {
         logger.error({ model: name, code: codeOf(error) }, `model not loaded: ${messageOf(error)}`);
       });
     registry.open();
+    costs.open();
     // A close may have begun meanwhile.
     if (this.#closed === undefined) this.#state = 'serving';
     return {
@@ -102,7 +105,7 @@ export class Lifecycle {
    * closes before the batchers drain, so that nothing new comes; lanes end last, since all of that needs them.
    */
   async #close(server: HttpServer | undefined): Promise<'drained' | 'deadline'> {
-    const { settings, pool, codec, registry, metrics, logger } = this.#deps;
+    const { settings, pool, codec, costs, registry, metrics, logger } = this.#deps;
     const { drainDelayMs, drainTimeoutMs } = settings.server;
     const wasServing = this.#state === 'serving';
     this.#state = 'draining';
@@ -111,6 +114,7 @@ export class Lifecycle {
       this.#state = 'closed';
       return 'drained';
     }
+    costs.close();
     logger.info('draining');
     const deadline = timer(wasServing ? drainDelayMs + drainTimeoutMs : drainTimeoutMs);
     const drained = async (): Promise<'drained'> => {

@@ -1,4 +1,4 @@
-import type { Clock, Item, Ride } from '#batcher';
+import type { Clock, Item, Ride, SubmitOptions } from '#batcher';
 import type { Codec } from './codec/codec.js';
 import type { EncodedTexts } from './codec/encode.js';
 import { itemsOfTensors, itemsOfTexts } from './codec/items.js';
@@ -10,6 +10,8 @@ import type { ServedModel } from './models/served-model.js';
 export interface PipelineContext {
   /** Milliseconds since the request came in: its timeout counts from there. */
   readonly elapsedMs: number;
+  /** Whom the work is charged to: callers share the lanes fairly. */
+  readonly caller: string;
   /** Fires when the client goes away; only made where something listens. */
   readonly signal: AbortSignal;
   /** Calls `fn` when the client goes away, at once if it has. @returns what stops that */
@@ -38,8 +40,9 @@ export class Pipeline {
     const encoded = await this.#encode(model, request, context.signal);
     const encodeMs = this.#clock.now() - startedAt;
     const items = this.#items(model, request, encoded);
-    const deadlineAt = arrivedAt + (request.options.timeoutMs ?? info.batching.timeoutMs);
-    const rides = await this.#ride(model, items, deadlineAt, context);
+    const { timeoutMs = info.batching.timeoutMs, priority = 0 } = request.options;
+    const submit = { deadlineAt: arrivedAt + timeoutMs, caller: context.caller, priority };
+    const rides = await this.#ride(model, items, submit, context);
     return {
       items: rides.map((ride) => ride.value),
       ...(encoded === undefined ? {} : { texts: textsOf(encoded) }),
@@ -66,16 +69,16 @@ export class Pipeline {
 
   #items(model: ServedModel, { input }: InferRequest, encoded: EncodedTexts | undefined): Item<Payload>[] {
     if (input.kind === 'tensors') return itemsOfTensors(input, model.info);
-    return encoded === undefined ? [] : itemsOfTexts(encoded);
+    return encoded === undefined ? [] : itemsOfTexts(encoded, model.info);
   }
 
   async #ride(
     model: ServedModel,
     items: readonly Item<Payload>[],
-    deadlineAt: number,
+    submit: SubmitOptions,
     context: PipelineContext,
   ): Promise<Ride<ItemOutput>[]> {
-    const ticket = model.batcher.submit(items, deadlineAt);
+    const ticket = model.batcher.submit(items, submit);
     const stopWatching = context.onGone(() => ticket.cancel());
     try {
       return await ticket.rides;

@@ -7,7 +7,19 @@ export const batchingSchema = z.strictObject({
   /** Longest time that the oldest waiting item is held back for company while a lane is idle. 0 = never hold. */
   maxWaitMs: z.number().min(0).max(60_000).default(0),
   /** Most tokens of one run, padding included (rows x longest text). Rows of fixed shape count 1 each. */
-  maxBatchTokens: z.int().min(1).default(512),
+  maxBatchTokens: z.int().min(1).default(16_384),
+  /** `cost`: batches are composed by what runs cost; `fifo`: first come, first served; `off`: every item alone. */
+  composition: z.enum(['cost', 'fifo', 'off']).default('cost'),
+  /** Time in which an answer is wanted; no batch may take more than half of it. `auto`: ten runs of a long item. */
+  sloMs: z.union([z.literal('auto'), z.number().positive().max(3_600_000)]).default('auto'),
+  /** Refuse at the door, and drop before they run, requests that are predicted to miss their deadline. */
+  shedding: z.boolean().default(true),
+  /** Equal inputs that wait or run at the same time ride once and share the answer. */
+  singleFlight: z.boolean().default(true),
+  /** When the cost of runs is measured: `idle` after ready, `eager` before it, `off` from traffic alone. */
+  calibrate: z.enum(['idle', 'eager', 'off']).default('idle'),
+  /** Lane time that measuring may take. */
+  calibrateBudgetMs: z.number().min(0).max(600_000).default(2_000),
   /** Most rows waiting per model; a request that does not fit whole gets 429. */
   maxQueue: z.int().min(1).default(16_384),
   /** Time a request may take when it does not say `timeoutMs` itself; then it gets 504. */
@@ -19,6 +31,12 @@ export const batchingOverrides = z.strictObject({
   maxBatch: batchingSchema.shape.maxBatch.unwrap().exactOptional(),
   maxWaitMs: batchingSchema.shape.maxWaitMs.unwrap().exactOptional(),
   maxBatchTokens: batchingSchema.shape.maxBatchTokens.unwrap().exactOptional(),
+  composition: batchingSchema.shape.composition.unwrap().exactOptional(),
+  sloMs: batchingSchema.shape.sloMs.unwrap().exactOptional(),
+  shedding: batchingSchema.shape.shedding.unwrap().exactOptional(),
+  singleFlight: batchingSchema.shape.singleFlight.unwrap().exactOptional(),
+  calibrate: batchingSchema.shape.calibrate.unwrap().exactOptional(),
+  calibrateBudgetMs: batchingSchema.shape.calibrateBudgetMs.unwrap().exactOptional(),
   maxQueue: batchingSchema.shape.maxQueue.unwrap().exactOptional(),
   timeoutMs: batchingSchema.shape.timeoutMs.unwrap().exactOptional(),
 });

@@ -90,6 +90,7 @@ export const resolveLocated = (input: unknown, baseDir: string, locate: Locate):
     models: {
       ...models,
       root: path.resolve(absolute, models.root),
+      cacheDir: path.resolve(absolute, models.cacheDir),
       load: models.load === '*' ? '*' : [...new Set(models.load)],
       overrides,
     },

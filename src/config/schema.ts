@@ -78,6 +78,8 @@ export const modelsSchema = z.strictObject({
   load: z.union([z.literal('*'), z.array(modelName)]).default('*'),
   /** Model that `/predict` uses when the request names none. Absent: the only text model, if there is just one. */
   default: modelName.exactOptional(),
+  /** Folder for measured costs, so that the next start knows them; relative to the config file. */
+  cacheDir: z.string().min(1).default('./.carpool'),
   /** Time for all models to load and warm up; longer, and the start fails. */
   startupTimeoutMs: durationMs.default(120_000),
 });

@@ -55,6 +55,10 @@ export class LanePool {
     });
   }
 
+  get lanesView(): { readonly total: number; readonly idle: number } {
+    return { total: this.#slots.length, idle: this.#free.length };
+  }
+
   /** Process ids of the lanes that are processes. */
   get pids(): readonly number[] {
     return this.#slots.flatMap((slot) => slot.open?.pid ?? []);
@@ -109,6 +113,16 @@ export class LanePool {
   onLane<T>(work: (lane: Lane) => Promise<T>): Promise<T> {
     const slot = this.#slots[0];
     if (slot === undefined) throw new RangeError('a pool has at least one lane');
+    return this.#onSlot(slot, work);
+  }
+
+  /**
+   * Runs `work` on a lane if every lane is free and nobody asks for one: for measurements that must delay no request.
+   * @returns undefined where the lanes have better things to do
+   */
+  whileIdle<T>(work: (lane: Lane) => Promise<T>): Promise<T> | undefined {
+    const [slot] = this.#free;
+    if (slot === undefined || this.#free.length < this.#slots.length || this.#asked > 0) return undefined;
     return this.#onSlot(slot, work);
   }
 

@@ -60,6 +60,8 @@ export interface LaneOutput {
   readonly outputs: readonly Tensor[];
   /** Time of the ONNX Runtime call alone. */
   readonly runMs: number;
+  /** Time from reading the message to writing the answer: padding, the call, and slicing. */
+  readonly laneMs: number;
 }
 
 export type LaneReply =

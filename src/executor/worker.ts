@@ -137,6 +137,7 @@ const run = async (key: string, batch: LaneBatch, fillTo: number | undefined): P
       'MODEL_UNAVAILABLE',
       `model ${key} could not be loaded again after this lane was restarted`,
     );
+  const readAt = performance.now();
   const { tensors, rows } = feedsOf(model, batch);
   const feeds: Record<string, ort.Tensor> = {};
   for (const [name, tensor] of tensors) {
@@ -147,10 +148,11 @@ const run = async (key: string, batch: LaneBatch, fillTo: number | undefined): P
   const results = await execute(model, feeds);
   const runMs = performance.now() - startedAt;
   const outputs = model.signature.outputs.map(({ name }) => tensorOf(name, results[name]));
-  if (fillTo === undefined) return { outputs, runMs };
+  const laneMs = (): number => performance.now() - readAt;
+  if (fillTo === undefined) return { outputs, runMs, laneMs: laneMs() };
   // An output without the batch on axis 0 is left as it is: whoever splits the rows refuses it.
   const cut = (output: Tensor): Tensor => (output.dims[0] === fillTo ? sliceRows(output, 0, rows) : output);
-  return { outputs: outputs.map(cut), runMs };
+  return { outputs: outputs.map(cut), runMs, laneMs: laneMs() };
 };
 
 const feedsOf = (model: OpenModel, batch: LaneBatch): { tensors: Map<string, Tensor>; rows: number } => {

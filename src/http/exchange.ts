@@ -65,6 +65,11 @@ export class Exchange implements RequestRecord {
     return query === -1 ? url : url.slice(0, query);
   }
 
+  /** Whom the work is charged to: the address, until callers have names. */
+  get caller(): string {
+    return this.#req.socket.remoteAddress ?? '';
+  }
+
   /** Milliseconds since the request's headers arrived. */
   get elapsedMs(): number {
     return this.#deps.now() - this.#startedAtMs;

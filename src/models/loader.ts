@@ -15,6 +15,7 @@ import { readModel, type ModelSource } from './repository.js';
 import { sampleRows } from './samples.js';
 import { selfTest, type SelfTest } from './self-test.js';
 import { cardProblem } from '../codec/tasks/card-problem.js';
+import type { CostKeeper, CostStart } from './cost-keeper.js';
 import { ServedModel } from './served-model.js';
 import type { Signature } from './signature.js';
 
@@ -24,6 +25,7 @@ export interface LoaderDeps {
   readonly pool: LanePool;
   readonly arbiter: Arbiter;
   readonly codec: Codec;
+  readonly costs: CostKeeper;
   readonly clock: Clock;
   /** Starts counting for one version of a model. */
   readonly observe: (model: string) => ModelMetrics;
@@ -64,7 +66,7 @@ export class ModelLoader {
   }
 
   async #load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
-    const { config, pool, arbiter } = this.#deps;
+    const { config, pool, arbiter, costs } = this.#deps;
     const source = await readModel(name, path, { root: config.models.root, baseDir: config.baseDir });
     const key = `${name}#${++this.#versions}`;
     try {
@@ -72,9 +74,11 @@ export class ModelLoader {
       const warmup = samples.length === 0 ? [] : warmupOf(samples, test);
       const { size } = test.mode;
       await pool.furnish({ spec, warmup, ...(size === undefined ? {} : { fillTo: size }) }, atOnce);
-      const model = this.#serve(key, source, signature, test);
+      const start = await costs.start(key, source.file, samples, size);
+      const model = this.#serve(key, source, signature, test, start);
       arbiter.add(model);
       this.#deps.onLoaded(model);
+      await costs.measure(model, start, samples);
       return model;
     } catch (error) {
       await this.#close(key);
@@ -85,6 +89,7 @@ export class ModelLoader {
 
   /** Finishes what the model has, then frees its memory. The name must be out of the registry by then. */
   async retire(model: ServedModel): Promise<void> {
+    this.#deps.costs.retire(model);
     await model.batcher.drain();
     this.#deps.arbiter.remove(model);
     model.metrics.remove();
@@ -143,7 +148,7 @@ export class ModelLoader {
     ];
   }
 
-  #serve(key: string, source: ModelSource, signature: Signature, test: SelfTest): ServedModel {
+  #serve(key: string, source: ModelSource, signature: Signature, test: SelfTest, start: CostStart): ServedModel {
     const { config, clock, pool, observe } = this.#deps;
     const { name, card, labels } = source;
     const info: ModelInfo = {
@@ -156,7 +161,7 @@ export class ModelLoader {
       loadedAt: new Date().toISOString(),
       ...(labels === undefined ? {} : { labels }),
     };
-    return new ServedModel(key, info, { clock, requestLane: pool.requestLane, metrics: observe(name) });
+    return new ServedModel(key, info, { clock, pool, metrics: observe(name), start });
   }
 
   async #close(key: string): Promise<void> {

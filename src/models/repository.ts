@@ -1,12 +1,10 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { parse } from 'yaml';
 import type { z } from 'zod';
 import { CarpoolError, messageOf } from '../errors.js';
 import { cardSchema, type Card } from './card.js';
+import { digestOf } from './digest.js';
 import { labelsOf } from './labels.js';
 import { resolveInRoot } from './paths.js';
 
@@ -118,8 +116,6 @@ const readText = (file: string): Promise<string> =>
   });
 
 const checkDigest = async (file: string, expected: string): Promise<void> => {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  const got = hash.digest('hex');
+  const got = await digestOf(file);
   if (got !== expected) throw failed(`${file}: sha256 is ${got}, the card says ${expected}`);
 };

@@ -63,13 +63,24 @@ export const createBatchMetrics = (registry: Registry): BatchMetrics => {
   };
 };
 
+/** Of several versions of a name the queues add up; the cost is that of the newest. */
 const queueOf = (versions: Iterable<Version>): QueueView => {
   let rows = 0;
   let oldestAgeMs = 0;
+  let cost = UNKNOWN_COST;
   for (const { queue } of versions) {
     const view = queue?.();
-    rows += view?.rows ?? 0;
-    oldestAgeMs = Math.max(oldestAgeMs, view?.oldestAgeMs ?? 0);
+    if (view === undefined) continue;
+    rows += view.rows;
+    oldestAgeMs = Math.max(oldestAgeMs, view.oldestAgeMs);
+    cost = view.cost;
   }
-  return { rows, oldestAgeMs };
+  return { rows, oldestAgeMs, cost };
+};
+
+const UNKNOWN_COST: QueueView['cost'] = {
+  basis: 'rows',
+  coefficients: { alphaMs: 0, betaMsPerToken: 0, kneeTokens: 0, quadMsPerTokenSquared: 0 },
+  error: 0,
+  runs: 0,
 };

@@ -1,3 +1,4 @@
+import type { CostFit } from '#batcher';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { DURATION_BUCKETS_S, ROW_BUCKETS, TOKEN_BUCKETS } from './buckets.js';
 
@@ -10,6 +11,7 @@ export interface BatchSeries {
   readonly tokens: Counter<'model'>;
   readonly paddedTokens: Counter<'model'>;
   readonly admittedRows: Counter<'model'>;
+  readonly sharedRows: Counter<'model'>;
   readonly cancelledRows: Counter<'model'>;
   readonly expiredRows: Counter<'model'>;
   readonly retriedBatches: Counter<'model'>;
@@ -42,6 +44,7 @@ export const createBatchSeries = (registry: Registry): BatchSeries => {
     tokens: counter('tokens_total', 'Tokens run, without padding.'),
     paddedTokens: counter('padded_tokens_total', 'Tokens run, padding included: what the hardware paid for.'),
     admittedRows: counter('admitted_rows_total', 'Rows taken into the queue.'),
+    sharedRows: counter('shared_rows_total', 'Rows answered by the ride of an equal input.'),
     cancelledRows: counter('cancelled_rows_total', 'Queued rows dropped because their client went away.'),
     expiredRows: counter('expired_rows_total', 'Queued rows dropped because their deadline passed.'),
     retriedBatches: counter('retried_batches_total', 'Failed batches of which members were run again.'),
@@ -64,6 +67,8 @@ export interface QueueView {
   readonly rows: number;
   /** How long the item at the head has waited; 0 when nothing waits. */
   readonly oldestAgeMs: number;
+  /** What runs are believed to cost. */
+  readonly cost: CostFit;
 }
 
 /** Gauges that ask at scrape time; between scrapes they cost nothing. */
@@ -89,4 +94,13 @@ export const createQueueGauges = (
     'How long the head of the queue has waited.',
     (view) => view.oldestAgeMs / 1000,
   );
+  gauge('cost_alpha_seconds', 'Fixed cost of a run.', ({ cost }) => cost.coefficients.alphaMs / 1000);
+  gauge('cost_beta_seconds', 'Cost of a token.', ({ cost }) => cost.coefficients.betaMsPerToken / 1000);
+  gauge('cost_knee_tokens', 'Tokens that are free.', ({ cost }) => cost.coefficients.kneeTokens);
+  gauge(
+    'cost_quadratic_seconds',
+    'Cost of a token for each token of its length.',
+    ({ cost }) => cost.coefficients.quadMsPerTokenSquared / 1000,
+  );
+  gauge('cost_error_ratio', 'Mean relative error of the predicted run times.', ({ cost }) => cost.error);
 };

@@ -14,6 +14,7 @@ export class ModelSeries {
   readonly #tokens: Incrementer;
   readonly #paddedTokens: Incrementer;
   readonly #admittedRows: Incrementer;
+  readonly #sharedRows: Incrementer;
   readonly #batches: LabelledCounter<'reason'>;
   readonly #refused: LabelledCounter<'code'>;
   readonly #failed: LabelledCounter<'code'>;
@@ -28,6 +29,7 @@ export class ModelSeries {
     this.#tokens = series.tokens.labels(model);
     this.#paddedTokens = series.paddedTokens.labels(model);
     this.#admittedRows = series.admittedRows.labels(model);
+    this.#sharedRows = series.sharedRows.labels(model);
     this.#batches = new LabelledCounter(series.batches, model);
     this.#refused = new LabelledCounter(series.refused, model);
     this.#failed = new LabelledCounter(series.failedBatches, model);
@@ -42,6 +44,9 @@ export class ModelSeries {
         break;
       case 'refused':
         this.#refused.inc(event.code);
+        break;
+      case 'shared':
+        this.#sharedRows.inc(event.rows);
         break;
       case 'cancelled':
         cancelledRows.inc({ model }, event.rows);

@@ -70,7 +70,7 @@ const play = async (script: readonly Step[], lanes: PuppetLanes): Promise<void> 
       const names = action.items.map((suffix) => `n${name++}${suffix}`);
       const record: (typeof settled)[number] = { names: names.map((n) => n.split(':')[0] ?? ''), settles: 0 };
       try {
-        const ticket = lanes.submit(names.join(' '), lanes.clock.now() + action.timeoutMs);
+        const ticket = lanes.submit(names.join(' '), { deadlineAt: lanes.clock.now() + action.timeoutMs });
         settled.push(record);
         tickets.push({ ticket, at: settled.length - 1 });
         void ticket.rides.then(

@@ -157,7 +157,7 @@ describe('deadlines and cancelling', () => {
     const lanes = new PuppetLanes();
     lanes.submit('a');
     await settle();
-    const late = codeOf(lanes.submit('b', 5));
+    const late = codeOf(lanes.submit('b', { deadlineAt: 5 }));
     await lanes.clock.advance(5);
     expect(await late).toBe('DEADLINE_EXCEEDED');
     await lanes.finishAll();
@@ -166,7 +166,7 @@ describe('deadlines and cancelling', () => {
 
   it('answers 504 to a running request too, and forgets its result', async () => {
     const lanes = new PuppetLanes();
-    const code = codeOf(lanes.submit('a', 5));
+    const code = codeOf(lanes.submit('a', { deadlineAt: 5 }));
     await lanes.clock.advance(6);
     expect(await code).toBe('DEADLINE_EXCEEDED');
     await lanes.finishAll();
@@ -191,7 +191,7 @@ describe('deadlines and cancelling', () => {
 
   it('settles once: a cancel after the answer changes nothing', async () => {
     const lanes = new PuppetLanes();
-    const ticket = lanes.submit('a', 50);
+    const ticket = lanes.submit('a', { deadlineAt: 50 });
     await settle();
     await lanes.finishAll();
     ticket.cancel();

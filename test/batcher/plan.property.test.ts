@@ -1,59 +1,42 @@
-import { planFifo, type Knobs, type QueuedItem, type Snapshot } from '#batcher';
+import {
+  areaOf,
+  costMs,
+  planCost,
+  planFifo,
+  type Group,
+  type Knobs,
+  type PlanFn,
+  type QueuedItem,
+  type Snapshot,
+} from '#batcher';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { knobs, NOW, snapshots } from './snapshots.js';
 
-/** Random snapshots: the queue in order of arrival, some items late, a few shapes. */
-const snapshots: fc.Arbitrary<Snapshot> = fc
-  .record({
-    items: fc.array(
-      fc.record({
-        rows: fc.integer({ min: 1, max: 5 }),
-        length: fc.integer({ min: 1, max: 50 }),
-        compat: fc.constantFrom('x', 'y'),
-        gapMs: fc.integer({ min: 0, max: 5 }),
-        slackMs: fc.option(fc.integer({ min: 0, max: 100 }), { nil: Infinity }),
-      }),
-      { maxLength: 40 },
-    ),
-    draining: fc.boolean(),
-  })
-  .map(({ items, draining }) => {
-    let arrivedAt = 0;
-    const window = items.map(({ rows, length, compat, gapMs, slackMs }, seq): QueuedItem => {
-      arrivedAt += gapMs;
-      return { seq, rows, length, compat, arrivedAt, deadlineAt: arrivedAt + slackMs };
-    });
-    return { window, draining };
-  });
+const RUNS = { numRuns: Number(process.env.PROPERTY_RUNS ?? 3_000) };
 
-const knobs: fc.Arbitrary<Knobs> = fc.record({
-  maxBatch: fc.integer({ min: 1, max: 12 }),
-  maxWaitMs: fc.constantFrom(0, 0, 3, 50),
-  maxBatchTokens: fc.integer({ min: 1, max: 300 }),
-  maxQueue: fc.constant(10_000),
-  join: fc.boolean(),
-});
+const check = (holds: (snapshot: Snapshot, knobs: Knobs) => void): void =>
+  fc.assert(fc.property(snapshots, knobs, holds), RUNS);
 
-const cases = [snapshots, fc.integer({ min: 0, max: 150 }), knobs] as const;
-const RUNS = { numRuns: 5_000 };
+/** Those that the plan did not shed. */
+const live = (snapshot: Snapshot, shed: readonly QueuedItem[]): QueuedItem[] =>
+  snapshot.window.filter((item) => !shed.includes(item));
 
-const check = (holds: (snapshot: Snapshot, now: number, knobs: Knobs) => void): void =>
-  fc.assert(fc.property(...cases, holds), RUNS);
+const msOf = (group: Group, { cost }: Snapshot): number =>
+  costMs(cost.coefficients, areaOf(cost.basis, group), group.longest);
 
-const live = (snapshot: Snapshot, now: number): QueuedItem[] =>
-  snapshot.window.filter((item) => item.deadlineAt > now);
-
-describe('planFifo, for every snapshot', () => {
+/** What both plans promise, whatever they compose. */
+const contract = (plan: PlanFn): void => {
   it('is pure: the same answer twice, inputs unchanged', () =>
-    check((snapshot, now, k) => {
+    check((snapshot, k) => {
       const before = JSON.stringify(snapshot);
-      expect(planFifo(snapshot, now, k)).toEqual(planFifo(snapshot, now, k));
+      expect(plan(snapshot, NOW, k)).toEqual(plan(snapshot, NOW, k));
       expect(JSON.stringify(snapshot)).toBe(before);
     }));
 
   it('makes a group of distinct items of the queue, never an empty one', () =>
-    check((snapshot, now, k) => {
-      const { group } = planFifo(snapshot, now, k);
+    check((snapshot, k) => {
+      const { group } = plan(snapshot, NOW, k);
       if (group === undefined) return;
       expect(group.items.length).toBeGreaterThan(0);
       expect(new Set(group.items).size).toBe(group.items.length);
@@ -61,70 +44,140 @@ describe('planFifo, for every snapshot', () => {
     }));
 
   it('keeps maxBatch and maxBatchTokens but for a single item', () =>
-    check((snapshot, now, k) => {
-      const { group } = planFifo(snapshot, now, k);
+    check((snapshot, k) => {
+      const { group } = plan(snapshot, NOW, k);
       if (group === undefined || group.items.length === 1) return;
       expect(group.rows).toBeLessThanOrEqual(k.maxBatch);
       expect(group.paddedTokens).toBeLessThanOrEqual(k.maxBatchTokens);
     }));
 
   it('counts rows, tokens and padding of its own items', () =>
-    check((snapshot, now, k) => {
-      const { group } = planFifo(snapshot, now, k);
+    check((snapshot, k) => {
+      const { group } = plan(snapshot, NOW, k);
       if (group === undefined) return;
       const rows = group.items.reduce((sum, item) => sum + item.rows, 0);
-      expect(group.rows).toBe(rows);
-      expect(group.tokens).toBe(group.items.reduce((sum, item) => sum + item.rows * item.length, 0));
-      expect(group.paddedTokens).toBe(rows * Math.max(...group.items.map((item) => item.length)));
-    }));
-
-  it('always takes the head of the line first', () =>
-    check((snapshot, now, k) => {
-      const { group } = planFifo(snapshot, now, k);
-      if (group !== undefined) expect(group.items[0]).toBe(live(snapshot, now)[0]);
-    }));
-
-  it('lets nobody of one shape be overtaken', () =>
-    check((snapshot, now, k) => {
-      const { group } = planFifo(snapshot, now, k);
-      if (group === undefined) return;
-      const sameShape = live(snapshot, now).filter((item) => item.compat === group.items[0]?.compat);
-      expect(group.items).toEqual(sameShape.slice(0, group.items.length));
+      const longest = Math.max(...group.items.map((item) => item.length));
+      const tokens = group.items.reduce((sum, item) => sum + item.rows * item.length, 0);
+      expect(group).toMatchObject({ rows, tokens, longest, paddedTokens: rows * longest });
     }));
 
   it('with work waiting dispatches or says when to ask again, later than now', () =>
-    check((snapshot, now, k) => {
-      const { group, wakeAtMs } = planFifo(snapshot, now, k);
-      if (live(snapshot, now).length === 0) {
+    check((snapshot, k) => {
+      const { group, wakeAtMs, shed } = plan(snapshot, NOW, k);
+      if (live(snapshot, shed).length === 0) {
         expect(group).toBeUndefined();
         expect(wakeAtMs).toBeUndefined();
       } else if (group === undefined) {
-        expect(wakeAtMs).toBeGreaterThan(now);
+        expect(wakeAtMs).toBeGreaterThan(NOW);
         expect(wakeAtMs).toBeLessThan(Infinity);
       }
     }));
 
-  it('holds nobody past maxWaitMs, and nobody at all when it is 0 or draining', () =>
-    check((snapshot, now, k) => {
-      const head = live(snapshot, now)[0];
-      const { group } = planFifo(snapshot, now, k);
-      if (head === undefined || group !== undefined) return;
+  it('holds nothing back when maxWaitMs is 0 or while draining, and never longer than maxWaitMs', () =>
+    check((snapshot, k) => {
+      const { group, wakeAtMs, shed } = plan(snapshot, NOW, k);
+      if (group !== undefined || live(snapshot, shed).length === 0) return;
       expect(snapshot.draining).toBe(false);
-      expect(now - head.arrivedAt).toBeLessThan(k.maxWaitMs);
+      expect((wakeAtMs ?? Infinity) - NOW).toBeLessThanOrEqual(k.maxWaitMs);
     }));
 
-  it('sheds exactly the late ones', () =>
-    check((snapshot, now, k) => {
-      const { shed, group } = planFifo(snapshot, now, k);
-      expect(shed).toEqual(snapshot.window.filter((item) => item.deadlineAt <= now));
+  it('sheds all that are late, and none that could make it', () =>
+    check((snapshot, k) => {
+      const { shed, group } = plan(snapshot, NOW, k);
+      for (const item of snapshot.window) {
+        const { rows, length } = item;
+        const alone = msOf({ rows, tokens: rows * length, longest: length } as Group, snapshot);
+        if (item.deadlineAt <= NOW) expect(shed).toContain(item);
+        if (item.deadlineAt > NOW + (snapshot.cost.trusted && k.shedding ? alone : 0))
+          expect(shed).not.toContain(item);
+      }
       for (const item of group?.items ?? []) expect(shed).not.toContain(item);
     }));
 
+  it('sheds nothing when nobody has a deadline', () =>
+    check((snapshot, k) => {
+      const window = snapshot.window.map((item) => ({ ...item, deadlineAt: Infinity }));
+      expect(plan({ ...snapshot, window }, NOW, k).shed).toEqual([]);
+    }));
+
   it('mixes no shapes, and joins nothing when told so', () =>
-    check((snapshot, now, k) => {
-      const { group } = planFifo(snapshot, now, k);
+    check((snapshot, k) => {
+      const { group } = plan(snapshot, NOW, k);
       if (group === undefined) return;
       expect(new Set(group.items.map((item) => item.compat)).size).toBe(1);
       if (!k.join) expect(group.items.length).toBe(1);
+    }));
+};
+
+describe('planFifo, for every snapshot', () => {
+  contract(planFifo);
+
+  it('takes the head of the line and lets nobody of its shape be overtaken', () =>
+    check((snapshot, k) => {
+      const { group, shed } = planFifo(snapshot, NOW, k);
+      if (group === undefined) return;
+      const waiting = live(snapshot, shed);
+      expect(group.items[0]).toBe(waiting[0]);
+      const sameShape = waiting.filter((item) => item.compat === waiting[0]?.compat);
+      expect(group.items).toEqual(sameShape.slice(0, group.items.length));
+    }));
+});
+
+describe('planCost, for every snapshot', () => {
+  contract(planCost);
+
+  const isBulk = (item: QueuedItem, k: Knobs): boolean => item.bulk && NOW - item.arrivedAt < 20 * k.sloMs;
+
+  it('always takes the anchor: the first interactive item, or the first of all', () =>
+    check((snapshot, k) => {
+      const { group, shed } = planCost(snapshot, NOW, k);
+      if (group === undefined) return;
+      const waiting = live(snapshot, shed);
+      expect(group.items).toContain(waiting.find((item) => !isBulk(item, k)) ?? waiting[0]);
+    }));
+
+  it('lets nobody of equal length, shape and class be overtaken', () =>
+    check((snapshot, k) => {
+      const { group, shed } = planCost(snapshot, NOW, k);
+      for (const item of live(snapshot, shed)) {
+        if (group === undefined || group.items.includes(item)) continue;
+        const overtaking = group.items.filter(
+          (other) =>
+            other.length === item.length &&
+            other.compat === item.compat &&
+            isBulk(other, k) === isBulk(item, k) &&
+            (other.key > item.key || (other.key === item.key && other.seq > item.seq)),
+        );
+        // A row more of an item may be what does not fit: only items of equal rows compare.
+        expect(overtaking.filter((other) => other.rows === item.rows)).toEqual([]);
+      }
+    }));
+
+  it('keeps a run of several within half of the SLO, a fifth for bulk alone', () =>
+    check((snapshot, k) => {
+      const { group } = planCost(snapshot, NOW, k);
+      if (group === undefined || group.items.length === 1) return;
+      const interactive = group.items.filter((item) => !isBulk(item, k));
+      if (interactive.length === group.items.length)
+        expect(msOf(group, snapshot)).toBeLessThanOrEqual(k.sloMs / 2 + 1e-9);
+      if (interactive.length === 0) expect(msOf(group, snapshot)).toBeLessThanOrEqual(k.sloMs / 5 + 1e-9);
+    }));
+
+  it('lets bulk items lengthen an interactive run by a quarter at most', () =>
+    check((snapshot, k) => {
+      const { group } = planCost(snapshot, NOW, k);
+      if (group === undefined) return;
+      const interactive = group.items.filter((item) => !isBulk(item, k));
+      if (interactive.length === 0 || interactive.length === group.items.length) return;
+      const rows = interactive.reduce((sum, item) => sum + item.rows, 0);
+      const tokens = interactive.reduce((sum, item) => sum + item.rows * item.length, 0);
+      const longest = Math.max(...interactive.map((item) => item.length));
+      const without = costMs(
+        snapshot.cost.coefficients,
+        areaOf(snapshot.cost.basis, { rows, tokens, longest }),
+        longest,
+      );
+      expect(msOf(group, snapshot)).toBeLessThanOrEqual(1.25 * without + 1e-9);
+      expect(group.longest).toBe(longest);
     }));
 });

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../src/errors.js';
 import { BODY_LIMIT_BYTES } from './model-root.js';
 import { requestHead } from './raw-connection.js';
 import type { SeededRandom } from './seeded-random.js';
@@ -5,8 +6,8 @@ import type { SeededRandom } from './seeded-random.js';
 /** A request that is sent whole and must be refused in exactly this way. */
 export interface BadRequest {
   readonly bytes: Uint8Array;
-  readonly status: number;
-  readonly code: string;
+  /** The table of errors says with which status. */
+  readonly code: ErrorCode;
   /** It is no HTTP, or lies about its length: the connection can't be used again. */
   readonly spoilsConnection?: true;
 }
@@ -16,14 +17,12 @@ const INFER_FRAUD = '/v1/models/fraud_detector/infer';
 const bad = (
   path: string,
   body: string | Uint8Array,
-  status = 400,
-  code = 'INVALID_REQUEST',
+  code: ErrorCode = 'INVALID_REQUEST',
   contentType?: string,
 ): BadRequest => {
   const bytes = Buffer.from(body);
   return {
     bytes: Buffer.concat([Buffer.from(requestHead('POST', path, bytes.length, contentType)), bytes]),
-    status,
     code,
   };
 };
@@ -66,12 +65,12 @@ const wrongTypes: readonly BadRequest[] = [
   bad(INFER_FRAUD, texts('this model takes no texts')),
   bad('/v1/models/spam/infer', '{}'),
   bad('/v1/models/%ff/infer', '{}'),
-  bad('/predict', '{"texts":["a"],"model":"constructor"}', 404, 'MODEL_NOT_FOUND'),
-  bad('/v1/models/nobody/infer', '{}', 404, 'MODEL_NOT_FOUND'),
-  bad('/no/such/path', '{}', 404, 'NOT_FOUND'),
-  bad('/health', '{}', 405, 'METHOD_NOT_ALLOWED'),
-  bad('/predict', 'texts=hello', 415, 'UNSUPPORTED_MEDIA_TYPE', 'application/x-www-form-urlencoded'),
-  bad('/predict', texts(...Array.from({ length: 10_001 }, () => 'x')), 413, 'PAYLOAD_TOO_LARGE'),
+  bad('/predict', '{"texts":["a"],"model":"constructor"}', 'MODEL_NOT_FOUND'),
+  bad('/v1/models/nobody/infer', '{}', 'MODEL_NOT_FOUND'),
+  bad('/no/such/path', '{}', 'NOT_FOUND'),
+  bad('/health', '{}', 'METHOD_NOT_ALLOWED'),
+  bad('/predict', 'texts=hello', 'UNSUPPORTED_MEDIA_TYPE', 'application/x-www-form-urlencoded'),
+  bad('/predict', texts(...Array.from({ length: 10_001 }, () => 'x')), 'PAYLOAD_TOO_LARGE'),
   bad('/v1/models', '{"name":"x","path":"../spam"}'),
   bad('/v1/models', '{"name":"__proto__","path":"spam"}'),
 ];
@@ -81,7 +80,6 @@ const hugeLength = (random: SeededRandom): BadRequest => {
   const length = random.pick([BODY_LIMIT_BYTES + 1, 2 ** 32, Number.MAX_SAFE_INTEGER]);
   return {
     bytes: Buffer.from(`${requestHead('POST', '/predict', length)}{"texts":["`),
-    status: 413,
     code: 'PAYLOAD_TOO_LARGE',
     spoilsConnection: true,
   };
@@ -97,7 +95,6 @@ const noHttp = (random: SeededRandom): BadRequest => ({
     ]),
     'latin1',
   ),
-  status: 400,
   code: 'INVALID_REQUEST',
   spoilsConnection: true,
 });

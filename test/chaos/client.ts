@@ -74,7 +74,8 @@ export class Client {
       case 'halfClosed':
         connection.send(halfOf(known));
         connection.endSending();
-        await connection.answer(ANSWER_LIMIT_MS);
+        if ((await connection.answer(ANSWER_LIMIT_MS)).kind === 'silence')
+          throw new Error('a connection that its client has closed on its side is left open');
         break;
       case 'waiting':
         connection.send(Buffer.concat([Buffer.from(head), body]));

@@ -1,27 +1,26 @@
+const TOLERANCE = 1e-4;
+/** Confidence of a text is printed with three decimals. */
+const PRINTED_TOLERANCE = 1.001e-3;
+
 /**
- * The first place in which two JSON values differ, as `predictions[3].label: expected "ham", got "spam"`.
+ * The first place in which two JSON values differ, as `answer.predictions[3].label: expected "ham", got "spam"`; numbers
+ * within 1e-4 are equal, printed confidences within 1e-3.
  *
- * @param tolerance largest difference of numbers that counts as equal; relative above 1, absolute below
  * @returns undefined where they are equal
  */
-export const differs = (
-  expected: unknown,
-  got: unknown,
-  tolerance: number,
-  where = 'answer',
-): string | undefined => {
+export const differs = (expected: unknown, got: unknown, where = 'answer'): string | undefined => {
   if (typeof expected === 'number' && typeof got === 'number') {
-    const isClose = Math.abs(expected - got) <= tolerance * Math.max(1, Math.abs(expected));
-    return isClose ? undefined : `${where}: expected ${expected}, got ${got}`;
+    const tolerance = where.endsWith('.confidence') ? PRINTED_TOLERANCE : TOLERANCE;
+    return Math.abs(expected - got) <= tolerance ? undefined : `${where}: expected ${expected}, got ${got}`;
   }
   if (Array.isArray(expected) && Array.isArray(got)) {
     if (expected.length !== got.length)
       return `${where}: expected ${expected.length} entries, got ${got.length}`;
-    return firstOf(expected.keys(), (i) => differs(expected[i], got[i], tolerance, `${where}[${i}]`));
+    return firstOf(expected.keys(), (i) => differs(expected[i], got[i], `${where}[${i}]`));
   }
   if (isRecord(expected) && isRecord(got)) {
     const keys = new Set([...Object.keys(expected), ...Object.keys(got)]);
-    return firstOf(keys, (key) => differs(expected[key], got[key], tolerance, `${where}.${key}`));
+    return firstOf(keys, (key) => differs(expected[key], got[key], `${where}.${key}`));
   }
   return Object.is(expected, got) ? undefined : `${where}: expected ${shown(expected)}, got ${shown(got)}`;
 };

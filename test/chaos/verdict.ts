@@ -1,3 +1,4 @@
+import { ERROR_TABLE, isErrorCode } from '../../src/errors.js';
 import type { Act } from './acts.js';
 import type { Ending } from './client.js';
 import { differs } from './differs.js';
@@ -22,11 +23,8 @@ export const judge = (act: Act, ending: Ending): Verdict => {
       return answer.status === 200
         ? { label: '200' }
         : { label: String(answer.status), problem: `${act.path} answered ${answer.status}` };
-    case 'bad': {
-      const { status, code } = act.request;
-      const problem = answer.status === status ? {} : { problem: `expected ${status}, got ${shown(answer)}` };
-      return { ...judgeError(answer, [code]), ...problem };
-    }
+    case 'bad':
+      return judgeError(answer, [act.request.code]);
     case 'halfBody':
       return judgeError(answer, ['BODY_TIMEOUT']);
   }
@@ -35,7 +33,7 @@ export const judge = (act: Act, ending: Ending): Verdict => {
 const judgeAnswer = ({ known }: Act & { readonly kind: 'ask' }, answer: Answer): Verdict => {
   const got = jsonOf(answer);
   if (got === undefined) return { label: '200', problem: `no JSON: ${shown(answer)}` };
-  const problems = known.expected.map((expected) => differs(expected, got, known.tolerance));
+  const problems = known.expected.map((expected) => differs(expected, got));
   if (problems.includes(undefined)) return { label: '200' };
   return {
     label: '200',
@@ -43,19 +41,26 @@ const judgeAnswer = ({ known }: Act & { readonly kind: 'ask' }, answer: Answer):
   };
 };
 
-/** A clean error: a code that is allowed here, in the shape of all errors, with its id and the headers it owes. */
+/** A clean error: a code that is allowed here, with its status, in the shape of all errors. */
 const judgeError = (answer: Answer, allowed: readonly string[]): Verdict => {
-  const { code, requestId, message } = errorOf(answer);
-  const owesRetryAfter = answer.status === 429 || answer.status === 503;
-  const problem =
-    code === undefined || !allowed.includes(code)
-      ? `expected ${['200', ...allowed].join(' or ')}, got ${shown(answer)}`
-      : message === undefined || requestId === undefined || requestId !== answer.headers.get('x-request-id')
-        ? `incomplete error: ${shown(answer)}`
-        : owesRetryAfter && !/^[1-9]\d*$/.test(answer.headers.get('retry-after') ?? '')
-          ? `no Retry-After: ${shown(answer)}`
-          : undefined;
+  const { code } = errorOf(answer);
+  const isAllowed = code !== undefined && allowed.includes(code);
+  const problem = isAllowed
+    ? formProblem(answer)
+    : `expected ${['200', ...allowed].join(' or ')}, got ${shown(answer)}`;
   return { label: code ?? String(answer.status), ...(problem === undefined ? {} : { problem }) };
+};
+
+const formProblem = (answer: Answer): string | undefined => {
+  const { code, message, requestId } = errorOf(answer);
+  const { status, headers } = answer;
+  if (!isErrorCode(code) || ERROR_TABLE[code].http !== status) return `wrong status: ${shown(answer)}`;
+  if (message === undefined || requestId === undefined || requestId !== headers.get('x-request-id'))
+    return `incomplete error: ${shown(answer)}`;
+  const owesRetryAfter = status === 429 || status === 503;
+  if (owesRetryAfter && !/^[1-9]\d*$/.test(headers.get('retry-after') ?? ''))
+    return `no Retry-After: ${shown(answer)}`;
+  return undefined;
 };
 
 interface ErrorFields {

@@ -95,7 +95,8 @@ const wrongValues: Bad[] = [
   ['null for everything', null, '', 'an object with keys of server, log, lanes, batching, models', 'null'],
 ];
 
-const batchingKeys = 'one of maxBatch, maxWaitMs, maxBatchTokens, maxQueue, timeoutMs';
+const batchingKeys =
+  'one of maxBatch, maxWaitMs, maxBatchTokens, composition, sloMs, shedding, singleFlight, calibrate, calibrateBudgetMs, maxQueue, timeoutMs';
 const sections = 'one of server, log, lanes, batching, models';
 
 const unknownKeys: Bad[] = [

@@ -24,8 +24,26 @@ describe('resolveConfig fills in', () => {
       },
       log: { level: 'info', format: 'auto' },
       lanes: { isolation: 'thread', count: 'auto', intraOpThreads: 'auto', executionProviders: ['cpu'] },
-      batching: { maxBatch: 64, maxWaitMs: 0, maxBatchTokens: 512, maxQueue: 16_384, timeoutMs: 30_000 },
-      models: { root: '/base/models', load: '*', startupTimeoutMs: 120_000, overrides: new Map() },
+      batching: {
+        maxBatch: 64,
+        maxWaitMs: 0,
+        maxBatchTokens: 16_384,
+        composition: 'cost',
+        sloMs: 'auto',
+        shedding: true,
+        singleFlight: true,
+        calibrate: 'idle',
+        calibrateBudgetMs: 2_000,
+        maxQueue: 16_384,
+        timeoutMs: 30_000,
+      },
+      models: {
+        root: '/base/models',
+        load: '*',
+        cacheDir: '/base/.carpool',
+        startupTimeoutMs: 120_000,
+        overrides: new Map(),
+      },
     });
   });
 
@@ -56,6 +74,7 @@ describe('models', () => {
     });
     expect(models).toEqual({
       root: '/base/m',
+      cacheDir: '/base/.carpool',
       load: ['a', 'b'],
       default: 'a',
       startupTimeoutMs: 120_000,

@@ -29,7 +29,7 @@ describe('a body', () => {
     [
       'a list',
       '["a"]',
-      'body: expected an object with texts, model, timeoutMs, truncate, scores; got a list',
+      'body: expected an object with texts, model, timeoutMs, priority, truncate, scores; got a list',
     ],
     ['null', 'null', 'got null'],
     ['100,000 levels of lists', deep(100_000), 'body: nested deeper than 64 levels'],

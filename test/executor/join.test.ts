@@ -81,6 +81,7 @@ describe('joining', () => {
 describe('splitting', () => {
   const output = {
     runMs: 1,
+    laneMs: 1,
     outputs: [f32([3, 2], [1, 2, 3, 4, 5, 6]), tensor('string', [3], ['a', 'b', 'c'])],
   };
 
@@ -99,13 +100,13 @@ describe('splitting', () => {
         message: 'output 0 has shape [3,2] for 2 rows; expected axis 0 to be the batch',
       }),
     );
-    const scalar = { runMs: 1, outputs: [f32([2, 1], [1, 2]), f32([], [1])] };
+    const scalar = { runMs: 1, laneMs: 1, outputs: [f32([2, 1], [1, 2]), f32([], [1])] };
     expect(() => splitOutput(scalar, [1, 1], true)).toThrow(/output 1 has shape \[\] for 2 rows/);
     expect(() => splitOutput(scalar, [1, 1], false)).toThrow(/output 1/);
   });
 
   it('gives a request that is run alone its outputs whole, whatever their shape', () => {
-    const odd = { runMs: 1, outputs: [f32([], [1]), f32([5], [1, 2, 3, 4, 5])] };
+    const odd = { runMs: 1, laneMs: 1, outputs: [f32([], [1]), f32([5], [1, 2, 3, 4, 5])] };
     expect(splitOutput(odd, [2], false)).toEqual([{ outputs: odd.outputs }]);
     expect(() => splitOutput(odd, [2], true)).toThrow(/output 0/);
   });
@@ -120,7 +121,7 @@ describe('splitting', () => {
           );
           if (batch.kind === 'texts') throw new Error('expected tensors');
           const counts = items.map((values) => values.length);
-          const back = splitOutput({ runMs: 0, outputs: batch.inputs }, counts, true);
+          const back = splitOutput({ runMs: 0, laneMs: 0, outputs: batch.inputs }, counts, true);
           expect(back.map((item) => plain(item.outputs[0]!).values.map(Number))).toEqual(items);
         },
       ),

@@ -81,6 +81,22 @@ describe('claims', () => {
     await pool.close();
   });
 
+  it('are not asked for again and again while every model holds back', async () => {
+    const { pool, arbiter } = await startPool(2);
+    let asked = 0;
+    arbiter.add({
+      oldestArrivalMs: 0,
+      ride: () => {
+        asked++;
+        return undefined;
+      },
+    });
+    pool.requestLane();
+    for (let i = 0; i < 5; i++) await turn();
+    expect(asked).toBe(1);
+    await pool.close();
+  });
+
   it('of a model that asked in vain are made up for by the claim that goes to another one', async () => {
     // With one lane only one claim can be asked for: the second model's request finds it taken.
     const { pool, model, answer } = await startPool(1);

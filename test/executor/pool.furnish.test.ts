@@ -73,7 +73,7 @@ describe('furnishing', () => {
   });
 
   it('is undone when the lane dies of it', async () => {
-    const { pool, links, restarts } = await startPool(
+    const { pool, links, restarts, faults } = await startPool(
       1,
       (request) => keyOf(request) === 'bad' && request.type === 'load',
     );
@@ -86,6 +86,7 @@ describe('furnishing', () => {
     expect(await done).toMatch(/^WORKER_LOST: .*crashed/);
     expect(links[2]!.types.filter((type) => type !== 'unload bad')).toEqual([]);
     expect(restarts.length).toBeGreaterThanOrEqual(2);
+    expect(faults).toEqual([]);
     expect(pool.states).toEqual(['idle']);
     await pool.close();
   });

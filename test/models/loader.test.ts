@@ -142,9 +142,9 @@ describe('a loaded model', () => {
     const { open, sent } = gated(openLinkOf('thread'));
     const { loader } = await start(['multi_io'], { lanes: 3 }, open);
     await loader.load('m', 'multi_io', true);
-    // One load for the self-test's lane and one for each; 3 rows alone, 2 together, then 2 warm-ups a lane.
+    // One load for the self-test's lane and one for each; 3 rows alone, 2 together, 2 warm-ups a lane, 3 for the cost.
     expect(sent.filter((type) => type === 'load')).toHaveLength(1 + 3);
-    expect(sent.filter((type) => type === 'run')).toHaveLength(3 + 2 + 3 * 2);
+    expect(sent.filter((type) => type === 'run')).toHaveLength(3 + 2 + 3 * 2 + 3);
   });
 
   it('that is retired finishes what it has, and leaves no session, metric or claim behind', async () => {

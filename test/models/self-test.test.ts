@@ -48,7 +48,7 @@ const test = (
         x.filter((_, i) => i % 2 === 0),
         rows,
       );
-      return Promise.resolve({ outputs: [output], runMs: 0 });
+      return Promise.resolve({ outputs: [output], runMs: 0, laneMs: 0 });
     },
   });
 

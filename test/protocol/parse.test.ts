@@ -36,7 +36,10 @@ describe('parsePredict', () => {
   });
 
   it.each<[unknown, string]>([
-    [undefined, 'body: expected an object with texts, model, timeoutMs, truncate, scores; got nothing'],
+    [
+      undefined,
+      'body: expected an object with texts, model, timeoutMs, priority, truncate, scores; got nothing',
+    ],
     [[], 'got an empty list'],
     [{}, 'texts: expected a list of strings, got nothing'],
     [{ texts: 'a' }, 'texts: expected a list of strings, got string "a"; a single text is a list of one'],
@@ -44,7 +47,7 @@ describe('parsePredict', () => {
     [{ texts: ['a', 7] }, 'texts[1]: expected a string, got number 7'],
     [{ texts: [null] }, 'texts[0]: expected a string, got null'],
     [{ texts: [['a']] }, 'texts[0]: expected a string, got a list of 1'],
-    [{ text: ['a'] }, 'unknown key "text"; expected texts, model, timeoutMs, truncate, scores'],
+    [{ text: ['a'] }, 'unknown key "text"; expected texts, model, timeoutMs, priority, truncate, scores'],
     [JSON.parse('{"texts":["a"],"__proto__":{}}'), 'unknown key "__proto__"'],
     [{ texts: ['a'], model: 5 }, 'model: expected a non-empty string, got number 5'],
     [{ texts: ['a'], model: '' }, 'model: expected a non-empty string, got string ""'],
@@ -106,7 +109,11 @@ describe('parseInfer', () => {
   });
 
   it.each<[ParseView, unknown, string]>([
-    [X, null, 'body: expected an object with inputs, texts, outputs, timeoutMs, truncate; got null'],
+    [
+      X,
+      null,
+      'body: expected an object with inputs, texts, outputs, timeoutMs, priority, truncate; got null',
+    ],
     [X, {}, 'body: expected "inputs", got neither'],
     [TEXT, {}, 'body: expected "texts" or "inputs", got neither'],
     [TEXT, { texts: ['a'], inputs: {} }, 'got both'],

@@ -1,3 +1,4 @@
+import type { CostReport } from '../../src/models/cost-report.js';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { ItemOutput } from '../../src/infer.js';
@@ -130,9 +131,22 @@ describe('renderPredict', () => {
   });
 });
 
+const COST: CostReport = {
+  basis: 'rows',
+  alpha_ms: 1,
+  beta_ms_per_token: 0.1,
+  knee_tokens: 0,
+  quad_ms_per_token_squared: 0,
+  error: 0.05,
+  runs: 200,
+  r: 10,
+  slo_ms: 11,
+  advice: 'batching pays up to 8.7×',
+};
+
 describe('renderModel', () => {
   it('shows what a client needs to know', () => {
-    expect(JSON.parse(renderModel(FRAUD))).toEqual({
+    expect(JSON.parse(renderModel({ info: FRAUD, cost: COST }))).toEqual({
       name: 'fraud',
       version: '1',
       task: 'tabular-classification',
@@ -144,7 +158,8 @@ describe('renderModel', () => {
       ],
       loaded_at: '2026-01-02T03:04:05.000Z',
       batch: { mode: 'dynamic' },
-      batching: { maxBatch: 64, maxWaitMs: 0, maxBatchTokens: 512, maxQueue: 16_384, timeoutMs: 30_000 },
+      batching: FRAUD.batching,
+      cost: COST,
     });
   });
 
@@ -152,7 +167,7 @@ describe('renderModel', () => {
     const batch = { mode: 'single', reason: "output 'mean' has no batch dimension" } as const;
     const card = { task: 'text-classification', description: 'd', text: { maxTokens: 128 } };
     const info = infoOf(card, { batch, labels: ['a', 'b'] });
-    expect(JSON.parse(renderModel(info))).toMatchObject({
+    expect(JSON.parse(renderModel({ info, cost: COST }))).toMatchObject({
       description: 'd',
       labels: ['a', 'b'],
       text: { maxTokens: 128, truncate: true },
@@ -161,7 +176,9 @@ describe('renderModel', () => {
   });
 
   it('lists models', () => {
-    const list = JSON.parse(renderModels([SPAM, FRAUD])) as { models: { name: string }[] };
+    const list = JSON.parse(renderModels([SPAM, FRAUD].map((info) => ({ info, cost: COST })))) as {
+      models: { name: string }[];
+    };
     expect(list.models.map(({ name }) => name)).toEqual(['spam', 'fraud']);
     expect(renderModels([])).toBe('{"models":[]}');
   });

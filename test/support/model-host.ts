@@ -5,6 +5,7 @@ import { Arbiter } from '../../src/executor/arbiter.js';
 import type { OpenLink } from '../../src/executor/link.js';
 import { LanePool } from '../../src/executor/pool.js';
 import type { Payload } from '../../src/executor/join.js';
+import { CostKeeper } from '../../src/models/cost-keeper.js';
 import { ModelLoader } from '../../src/models/loader.js';
 import { Registry } from '../../src/models/registry.js';
 import type { ServedModel } from '../../src/models/served-model.js';
@@ -39,13 +40,24 @@ export const startModelHost = async (
     onRestart: () => log.push('restart'),
     onFault: (message) => log.push(`fault ${message}`),
   });
+  const clock = createSystemClock();
+  const settings = resolveConfig({ ...config, models: { ...models, root } }, root);
+  const costs = new CostKeeper({
+    config: settings,
+    layout: { count: lanes, intraOpThreads: 1 },
+    pool,
+    clock,
+    onKnown: () => undefined,
+    onFault: (message) => log.push(`fault ${message}`),
+  });
   const loader = new ModelLoader({
-    config: resolveConfig({ ...config, models: { ...models, root } }, root),
+    config: settings,
+    costs,
     intraOpThreads: 1,
     pool,
     arbiter,
     codec,
-    clock: createSystemClock(),
+    clock,
     observe: (name) => metrics.forModel(name),
     onLoaded: ({ info }) => log.push(`loaded ${info.name}`),
     onRetired: ({ info }) => log.push(`retired ${info.name}`),
@@ -59,6 +71,7 @@ export const startModelHost = async (
     metrics,
     log,
     close: async () => {
+      costs.close();
       await pool.close();
       await codec.close();
       metrics.close();

@@ -1,11 +1,15 @@
 import {
   Batcher,
+  CostModel,
   planFifo,
   type BatcherEvent,
+  type BatcherKnobs,
+  type CostCoefficients,
+  type PlanFn,
   type Group,
   type Item,
-  type Knobs,
   type Ride,
+  type SubmitOptions,
   type Ticket,
 } from '#batcher';
 import { FakeClock, settle } from './fake-clock.js';
@@ -20,7 +24,23 @@ export interface PuppetRun {
   fail(code: string): Promise<void>;
 }
 
-export const KNOBS: Knobs = { maxBatch: 4, maxWaitMs: 0, maxBatchTokens: 1000, maxQueue: 100, join: true };
+export const KNOBS: BatcherKnobs = {
+  maxBatch: 4,
+  maxWaitMs: 0,
+  maxBatchTokens: 1000,
+  maxQueue: 100,
+  join: true,
+  sloMs: 100_000,
+  shedding: true,
+};
+
+/** Runs cost next to nothing: nobody is refused or shed by prediction. */
+export const CHEAP: CostCoefficients = {
+  alphaMs: 0.001,
+  betaMsPerToken: 0.0001,
+  kneeTokens: 0,
+  quadMsPerTokenSquared: 0,
+};
 
 /** Lanes in place of the executor: the test decides when a lane is free and when a run ends. */
 export class PuppetLanes {
@@ -31,12 +51,18 @@ export class PuppetLanes {
   #asked = false;
   #free: number;
 
-  constructor(knobs: Partial<Knobs> = {}, lanes = 1) {
+  constructor(
+    knobs: Partial<BatcherKnobs> = {},
+    lanes = 1,
+    { plan = planFifo, cost = CHEAP }: { plan?: PlanFn; cost?: CostCoefficients } = {},
+  ) {
     this.#free = lanes;
     this.batcher = new Batcher<string, string>({
       clock: this.clock,
       knobs: { ...KNOBS, ...knobs },
-      plan: planFifo,
+      plan,
+      cost: CostModel.known('padded', cost),
+      lanes: () => ({ total: lanes, idle: this.#free }),
       requestLane: () => {
         this.#asked = true;
         queueMicrotask(() => this.#grant());
@@ -54,8 +80,8 @@ export class PuppetLanes {
     return this.#free;
   }
 
-  submit(names: string, deadlineAt?: number): Ticket<string> {
-    return this.batcher.submit(names.split(' ').filter(Boolean).map(toItem), deadlineAt);
+  submit(names: string, options: SubmitOptions = {}): Ticket<string> {
+    return this.batcher.submit(names.split(' ').filter(Boolean).map(toItem), options);
   }
 
   /** The last run that has not ended. */
@@ -80,8 +106,9 @@ export class PuppetLanes {
         this.runs.push({
           payloads,
           group,
-          finish: () => end(() => resolve({ values: payloads.map((p) => p.toUpperCase()), runMs: 10 })),
-          answer: (values) => end(() => resolve({ values, runMs: 10 })),
+          finish: () =>
+            end(() => resolve({ values: payloads.map((p) => p.toUpperCase()), runMs: 10, laneMs: 10 })),
+          answer: (values) => end(() => resolve({ values, runMs: 10, laneMs: 10 })),
           fail: (code) => end(() => reject(Object.assign(new Error(`run failed: ${code}`), { code }))),
         });
       });
@@ -95,13 +122,19 @@ export class PuppetLanes {
   }
 }
 
-/** `a` = one row of length 1; `a:12` = length 12; `a*3` = three rows; `a@x` = shape x; combined `a:12*3@x`. */
+/** `a` = one row of length 1; `a=k` has the identity k; `a:12` = length 12; `a*3` = three rows; `a@x` = shape x; combined `a:12*3@x`. */
 export const toItem = (text: string): Item<string> => ({
-  payload: text.split(/[:*@]/)[0] ?? '',
+  payload: text.split(/[:*@=]/)[0] ?? '',
   length: Number(/:(\d+)/.exec(text)?.[1] ?? 1),
   rows: Number(/\*(\d+)/.exec(text)?.[1] ?? 1),
   compat: /@(\w+)/.exec(text)?.[1] ?? '',
+  ...identityOf(text),
 });
+
+const identityOf = (text: string): { identity?: string } => {
+  const identity = /=(\w+)/.exec(text)?.[1];
+  return identity === undefined ? {} : { identity };
+};
 
 export const values = async (ticket: Ticket<string>): Promise<string[]> =>
   (await ticket.rides).map((ride: Ride<string>) => ride.value);

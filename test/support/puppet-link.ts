@@ -48,7 +48,7 @@ export class PuppetLink {
   }
 }
 
-const EMPTY: LaneOutput = { outputs: [], runMs: 1 };
+const EMPTY: LaneOutput = { outputs: [], runMs: 1, laneMs: 1 };
 
 export interface PuppetOptions {
   /** Called for each link that is opened; may throw. `count` is 1 for the first. */

@@ -1,8 +1,8 @@
-import { Batcher, planFifo, type Clock, type Knobs, type Ticket } from '#batcher';
+import { Batcher, CostModel, planFifo, type BatcherKnobs, type Clock, type Ticket } from '#batcher';
 import type { Contender } from '../../src/executor/arbiter.js';
 import type { Lane } from '../../src/executor/lane.js';
 import { rowsOf } from './lanes.js';
-import { KNOBS, toItem } from './puppet-lanes.js';
+import { CHEAP, KNOBS, toItem } from './puppet-lanes.js';
 
 /** A model behind a real batcher and a real pool; its lanes only have to answer, the values are made here. */
 export class PuppetModel implements Contender {
@@ -11,9 +11,16 @@ export class PuppetModel implements Contender {
   readonly batcher: Batcher<string, string>;
   readonly #key: string;
 
-  constructor(key: string, clock: Clock, requestLane: () => void, knobs: Partial<Knobs> = {}) {
+  constructor(key: string, clock: Clock, requestLane: () => void, knobs: Partial<BatcherKnobs> = {}) {
     this.#key = key;
-    this.batcher = new Batcher({ clock, requestLane, plan: planFifo, knobs: { ...KNOBS, ...knobs } });
+    this.batcher = new Batcher({
+      clock,
+      requestLane,
+      plan: planFifo,
+      cost: CostModel.known('rows', CHEAP),
+      lanes: () => ({ total: 1, idle: 1 }),
+      knobs: { ...KNOBS, ...knobs },
+    });
   }
 
   get oldestArrivalMs(): number | undefined {
@@ -23,8 +30,8 @@ export class PuppetModel implements Contender {
   ride(lane: Lane): Promise<void> | undefined {
     return this.batcher.ride(async (payloads) => {
       this.rides.push({ lane, payloads });
-      const { runMs } = await lane.run(this.#key, rowsOf(payloads.length));
-      return { values: payloads.map((payload) => payload.toUpperCase()), runMs };
+      const { runMs, laneMs } = await lane.run(this.#key, rowsOf(payloads.length));
+      return { values: payloads.map((payload) => payload.toUpperCase()), runMs, laneMs };
     });
   }
 

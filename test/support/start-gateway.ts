@@ -23,7 +23,8 @@ export interface Running {
 /** The shipped models on any free port, silent, with two lanes; `overrides` go over that, section by section. */
 export const startGateway = async (overrides: ConfigInput = {}): Promise<Running> => {
   const gateway = createGateway({
-    batching: overrides.batching ?? {},
+    // Nothing is measured beside the test, and nothing is left of it on disk.
+    batching: { calibrate: 'off', ...overrides.batching },
     server: { host: '127.0.0.1', port: 0, ...overrides.server },
     log: { level: 'silent', ...overrides.log },
     lanes: { count: 2, intraOpThreads: 1, ...overrides.lanes },

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
 import { createMetrics } from '../../src/telemetry/metrics.js';
-import { everyEvent } from './samples.js';
+import { COST, everyEvent } from './samples.js';
 
 /** `name type label label` of every row whose first cell is a name in backticks. */
 const documented = async (): Promise<string[]> => {
@@ -16,7 +16,7 @@ const documented = async (): Promise<string[]> => {
 const rendered = async (): Promise<string[]> => {
   const metrics = createMetrics();
   const model = metrics.forModel('m');
-  model.bindQueue(() => ({ rows: 1, oldestAgeMs: 1 }));
+  model.bindQueue(() => ({ rows: 1, oldestAgeMs: 1, cost: COST }));
   everyEvent().forEach(model.onEvent);
   metrics.http.started();
   metrics.http.finished({ method: 'GET', route: '/', status: 200, seconds: 1 });

@@ -3,7 +3,7 @@ import { createMetrics, type Metrics } from '../../src/telemetry/metrics.js';
 import { createAccessLog } from '../../src/telemetry/access-log.js';
 import { silentLogger } from '../../src/telemetry/logger.js';
 import { createRequestObserver } from '../../src/telemetry/request-observer.js';
-import { everyEvent, groupOf, samplesOf } from './samples.js';
+import { COST, everyEvent, groupOf, samplesOf } from './samples.js';
 
 const opened: Metrics[] = [];
 const open = (): Metrics => {
@@ -57,7 +57,7 @@ describe('batching', () => {
   it('counts each event where it belongs', async () => {
     const metrics = open();
     const model = metrics.forModel('spam');
-    model.bindQueue(() => ({ rows: 7, oldestAgeMs: 250 }));
+    model.bindQueue(() => ({ rows: 7, oldestAgeMs: 250, cost: COST }));
     everyEvent().forEach(model.onEvent);
     const samples = samplesOf((await metrics.render()).body);
     const value = (name: string, more = ''): number | undefined =>
@@ -109,6 +109,8 @@ describe('batching', () => {
       type: 'dispatched',
       group: groupOf({ rows: 5, paddedTokens: 640 }),
       queueMs: [],
+      predictedMs: 1,
+      waiting: 0,
     });
     const samples = samplesOf((await metrics.render()).body);
     const bucket = (name: string, le: number): number | undefined =>
@@ -121,7 +123,7 @@ describe('batching', () => {
     const metrics = open();
     const gone = metrics.forModel('gone');
     const stays = metrics.forModel('stays');
-    gone.bindQueue(() => ({ rows: 1, oldestAgeMs: 1 }));
+    gone.bindQueue(() => ({ rows: 1, oldestAgeMs: 1, cost: COST }));
     everyEvent().forEach(gone.onEvent);
     everyEvent().forEach(stays.onEvent);
     gone.remove();
@@ -136,8 +138,8 @@ describe('batching', () => {
     const metrics = open();
     const before = metrics.forModel('m');
     const after = metrics.forModel('m');
-    before.bindQueue(() => ({ rows: 2, oldestAgeMs: 500 }));
-    after.bindQueue(() => ({ rows: 3, oldestAgeMs: 100 }));
+    before.bindQueue(() => ({ rows: 2, oldestAgeMs: 500, cost: COST }));
+    after.bindQueue(() => ({ rows: 3, oldestAgeMs: 100, cost: COST }));
     before.onEvent({ type: 'admitted', items: 1, rows: 1 });
     const both = samplesOf((await metrics.render()).body);
     expect(both.get('carpool_queue_rows{model="m"}')).toBe(5);

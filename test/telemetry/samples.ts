@@ -1,27 +1,43 @@
-import type { BatcherEvent, Group } from '#batcher';
+import type { BatcherEvent, CostFit, Group } from '#batcher';
 
 export const groupOf = (fields: Partial<Group>): Group => ({
   items: [],
   rows: 1,
   tokens: 1,
+  longest: 1,
   paddedTokens: 1,
   reason: 'lane_free',
   ...fields,
 });
+
+/** A fit with figures that tell them apart. */
+export const COST: CostFit = {
+  basis: 'padded',
+  coefficients: { alphaMs: 1, betaMsPerToken: 2, kneeTokens: 3, quadMsPerTokenSquared: 4 },
+  error: 0.5,
+  runs: 10,
+};
 
 /** One of each kind, with figures that tell them apart. */
 export const everyEvent = (): readonly BatcherEvent[] => {
   const group = groupOf({ rows: 4, tokens: 60, paddedTokens: 100 });
   return [
     { type: 'admitted', items: 2, rows: 5 },
+    { type: 'shared', rows: 6 },
     { type: 'refused', rows: 9, code: 'QUEUE_FULL' },
     { type: 'cancelled', rows: 2 },
     { type: 'expired', rows: 3 },
-    { type: 'dispatched', group, queueMs: [10, 20] },
+    { type: 'dispatched', group, queueMs: [10, 20], predictedMs: 400, waiting: 1 },
     { type: 'failed', group, code: 'WORKER_LOST', retried: true },
-    { type: 'dispatched', group: { ...group, reason: 'retry' }, queueMs: [1000, 2000] },
+    {
+      type: 'dispatched',
+      group: { ...group, reason: 'retry' },
+      queueMs: [1000, 2000],
+      predictedMs: 400,
+      waiting: 0,
+    },
     { type: 'failed', group, code: 'Something else', retried: false },
-    { type: 'completed', group, runMs: 500 },
+    { type: 'completed', group, runMs: 500, laneMs: 510, predictedMs: 400 },
   ];
 };
 

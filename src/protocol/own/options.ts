@@ -15,13 +15,28 @@ const timeoutMs = (body: Body): number | undefined => {
   );
 };
 
+const priority = (body: Body): number | undefined => {
+  const value = field(body, 'priority');
+  if (
+    value === undefined ||
+    (typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= 1000)
+  )
+    return value;
+  throw refuse(
+    'priority',
+    `expected an integer from 0 (default) or 1 (highest) to 1000, got ${describe(value)}`,
+  );
+};
+
 /** The options that any body may carry; absent ones stay absent. */
 export const inferOptions = (body: Body): InferOptions => {
   const timeout = timeoutMs(body);
+  const urgency = priority(body);
   const truncate = optionalFlag(body, 'truncate');
   const scores = optionalFlag(body, 'scores');
   return {
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
+    ...(urgency === undefined ? {} : { priority: urgency }),
     ...(truncate === undefined ? {} : { truncate }),
     ...(scores === undefined ? {} : { scores }),
   };

@@ -37,14 +37,14 @@ const inputOf = (body: Body, view: ParseView): InferRequest['input'] => {
 };
 
 /**
- * Body of `POST /v1/models/M/infer`: `{"inputs": rows | {name: nested}, "outputs"?: [names], "timeoutMs"?}` or, for
- * models that take texts, `{"texts": […], "outputs"?, "timeoutMs"?, "truncate"?}`, no other keys.
+ * Body of `POST /v1/models/M/infer`: `{"inputs": rows | {name: nested}, "outputs"?: [names], "timeoutMs"?, "priority"?}` or, for
+ * models that take texts, `{"texts": […], "outputs"?, "timeoutMs"?, "priority"?, "truncate"?}`, no other keys.
  * Bare rows are a short form for models with one input.
  *
  * @throws CarpoolError INVALID_REQUEST (naming tensor and row), PAYLOAD_TOO_LARGE (more than `view.maxRows` rows)
  */
 export const parseInfer = (body: unknown, view: ParseView): InferRequest => {
-  const object = objectBody(body, ['inputs', 'texts', 'outputs', 'timeoutMs', 'truncate']);
+  const object = objectBody(body, ['inputs', 'texts', 'outputs', 'timeoutMs', 'priority', 'truncate']);
   const outputs = outputNames(object, view);
   const options = { ...inferOptions(object), ...(outputs === undefined ? {} : { outputs }) };
   return { model: view.name, input: inputOf(object, view), options };

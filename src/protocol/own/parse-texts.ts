@@ -29,7 +29,7 @@ export const textInput = (texts: unknown, maxRows: number): TextInput => {
  * @throws CarpoolError INVALID_REQUEST, PAYLOAD_TOO_LARGE (more than `maxRows` texts)
  */
 export const parsePredict = (body: unknown, maxRows: number): InferRequest => {
-  const object = objectBody(body, ['texts', 'model', 'timeoutMs', 'truncate', 'scores']);
+  const object = objectBody(body, ['texts', 'model', 'timeoutMs', 'priority', 'truncate', 'scores']);
   const model = optionalText(object, 'model');
   const input = textInput(field(object, 'texts'), maxRows);
   return { ...(model === undefined ? {} : { model }), input, options: inferOptions(object) };

@@ -1,3 +1,4 @@
+import type { CostReport } from '../../models/cost-report.js';
 import type { ModelInfo } from '../../models/model-info.js';
 import type { TensorSpec } from '../../tensor.js';
 
@@ -7,6 +8,12 @@ import type { TensorSpec } from '../../tensor.js';
  * so that they can be looked up and copied there.
  */
 
+/** A model and what its runs cost. */
+export interface ModelAndCost {
+  readonly info: ModelInfo;
+  readonly cost: CostReport;
+}
+
 const tensorView = ({ name, dtype, shape }: TensorSpec, features?: readonly string[]): object => ({
   name,
   dtype,
@@ -14,7 +21,7 @@ const tensorView = ({ name, dtype, shape }: TensorSpec, features?: readonly stri
   ...(features === undefined ? {} : { features }),
 });
 
-const modelView = (info: ModelInfo): object => {
+const modelView = ({ info, cost }: ModelAndCost): object => {
   const { card, signature } = info;
   const features = new Map(Object.entries(card.features ?? {}));
   return {
@@ -32,12 +39,13 @@ const modelView = (info: ModelInfo): object => {
     loaded_at: info.loadedAt,
     batch: info.batch,
     batching: info.batching,
+    cost,
   };
 };
 
 /** Answer of `GET /v1/models/M`. Symbolic dimensions keep their names. */
-export const renderModel = (info: ModelInfo): string => JSON.stringify(modelView(info));
+export const renderModel = (model: ModelAndCost): string => JSON.stringify(modelView(model));
 
 /** Answer of `GET /v1/models`. */
-export const renderModels = (infos: readonly ModelInfo[]): string =>
-  JSON.stringify({ models: infos.map(modelView) });
+export const renderModels = (models: readonly ModelAndCost[]): string =>
+  JSON.stringify({ models: models.map(modelView) });

@@ -7,12 +7,13 @@ import type { Exchange } from '../../http/exchange.js';
 import { send } from '../../http/reply.js';
 import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
 import type { InferRequest } from '../../infer.js';
+import { costOf } from '../../models/cost-report.js';
 import type { Registry } from '../../models/registry.js';
 import type { ServedModel } from '../../models/served-model.js';
 import type { Pipeline } from '../../pipeline.js';
 import { parseJson } from '../json/parse-json.js';
 import { parseLoad } from './parse.js';
-import { renderModel, renderModels } from './render.js';
+import { renderModel, renderModels, type ModelAndCost } from './render.js';
 
 export interface OwnRoutesDeps {
   readonly registry: Registry;
@@ -74,17 +75,19 @@ export const ownRoutes = (deps: OwnRoutesDeps): readonly Route[] => {
     { path: '/predict', post: predict },
     {
       path: '/v1/models',
-      get: (_req, res) => sendText(res, renderModels(registry.all.map((model) => model.info))),
+      get: (_req, res) => sendText(res, renderModels(registry.all.map(withCost))),
       post: guardAdmin(load),
     },
     {
       path: '/v1/models/:m',
-      get: (req, res) => sendText(res, renderModel(registry.get(pathParam(req, 'm')).info)),
+      get: (req, res) => sendText(res, renderModel(withCost(registry.get(pathParam(req, 'm'))))),
       delete: guardAdmin(unload),
     },
     { path: '/v1/models/:m/infer', post: infer },
   ];
 };
+
+const withCost = (model: ServedModel): ModelAndCost => ({ info: model.info, cost: costOf(model) });
 
 const sendText = (res: ServerResponse, body: string | Uint8Array, headers?: OutgoingHttpHeaders): void =>
   void send(res, 200, 'application/json', body, headers);

@@ -1,3 +1,4 @@
+import { groupOf } from './group.js';
 import type { CloseReason, Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';
 
 /** How many items a plan is shown: enough to fill a batch although neighbours of another shape stand between. */
@@ -31,7 +32,6 @@ export const planFifo = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
 const gather = <T extends QueuedItem>(head: T, live: readonly T[], knobs: Knobs): Group<T> => {
   const items: T[] = [];
   let rows = 0;
-  let tokens = 0;
   let longest = 0;
   let reason: CloseReason = knobs.join ? 'lane_free' : 'single';
   for (const item of live) {
@@ -52,12 +52,11 @@ const gather = <T extends QueuedItem>(head: T, live: readonly T[], knobs: Knobs)
     items.push(item);
     rows = nextRows;
     longest = nextLongest;
-    tokens += item.rows * item.length;
     if (!knobs.join) break;
     if (rows >= knobs.maxBatch) {
       reason = 'full_rows';
       break;
     }
   }
-  return { items, rows, tokens, paddedTokens: rows * longest, reason };
+  return groupOf(items, reason);
 };

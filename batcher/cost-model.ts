@@ -1,0 +1,180 @@
+import {
+  addSample,
+  emptyEquations,
+  fitNonNegative,
+  type NormalEquations,
+  type Terms,
+} from './least-squares.js';
+
+/**
+ * What a run costs, in milliseconds:
+ *
+ *   T(b, L) = alpha + beta * max(0, area - knee) + quad * area * L
+ *
+ * b rows, L the longest row. `alpha` is paid once a run and is all that batching can save; `beta` is the price of a
+ * token beyond the `knee`, up to which the hardware is not full; `quad` is attention. The form alpha + beta * b is that
+ * of Nexus (SOSP'19) and Clockwork (OSDI'20), with lengths and a knee added.
+ */
+export interface CostCoefficients {
+  readonly alphaMs: number;
+  readonly betaMsPerToken: number;
+  readonly kneeTokens: number;
+  readonly quadMsPerTokenSquared: number;
+}
+
+/** What `area` counts: `rows` for fixed-shape tensors, `padded` rows x longest, `packed` the sum of the lengths. */
+export type CostBasis = 'rows' | 'padded' | 'packed';
+
+/** The size of one run. */
+export interface RunShape {
+  readonly rows: number;
+  /** Sum of the lengths of all rows. */
+  readonly tokens: number;
+  readonly longest: number;
+}
+
+export const areaOf = (basis: CostBasis, { rows, tokens, longest }: RunShape): number => {
+  if (basis === 'rows') return rows;
+  return basis === 'packed' ? tokens : rows * longest;
+};
+
+/** The formula above. */
+export const costMs = (c: CostCoefficients, area: number, longest: number): number =>
+  c.alphaMs + c.betaMsPerToken * Math.max(0, area - c.kneeTokens) + c.quadMsPerTokenSquared * area * longest;
+
+/** What is known of a model's cost; plain data, for metadata, metrics and the cache file. */
+export interface CostFit {
+  readonly basis: CostBasis;
+  readonly coefficients: CostCoefficients;
+  /** Mean of |predicted - measured| / measured over recent runs; 0 before there were any. */
+  readonly error: number;
+  /** Runs seen, calibration included. */
+  readonly runs: number;
+}
+
+/** Areas up to which a run may cost no more than an empty one: the grid that the knee is picked from. */
+const KNEES: readonly number[] = [0, 8, 32, 128, 256, 512, 1024];
+/** What a run still weighs after each later one: half after 140. The shape of a model's cost changes slowly. */
+const SHAPE_MEMORY = 0.995;
+/** Share of a surprise that the speed takes over at once: a lane that turns 3x slower is learnt in some 20 runs. */
+const SPEED_GAIN = 0.15;
+/** Largest surprise that counts, as a factor: one run behind another tenant's burst says little. */
+const SPEED_STEP = 2;
+const SHAPE_STEP = 1.5;
+/** Runs before surprises are bounded: the first ones may be far from the prior, and right. */
+const TRUST_AFTER = 8;
+/** A new knee must fit this much better than the one in use. */
+const KNEE_GAIN = 0.9;
+/** Solving after every run would cost more than it tells. */
+const REFIT_EVERY = 8;
+/** Pull towards the calibrated coefficients, in runs: it holds what the traffic of the day does not show. */
+const PRIOR_PULL = 1;
+const ERROR_GAIN = 0.05;
+
+/**
+ * Learns the coefficients from measured runs, on two time scales: a speed, one factor on all of them, follows the
+ * machine within some twenty runs; the shape (the coefficients at speed 1) follows slowly, by faded normal equations
+ * with a ridge, one set for each knee. Errors are relative, as the noise is.
+ */
+export class CostModel {
+  readonly basis: CostBasis;
+  readonly #equations: readonly { readonly knee: number; readonly sums: NormalEquations }[];
+  #prior: CostCoefficients;
+  #shape: CostCoefficients;
+  #logSpeed = 0;
+  #runs = 0;
+  #error = 0;
+
+  /** @param prior what to believe before anything has run */
+  constructor(basis: CostBasis, prior: CostCoefficients) {
+    this.basis = basis;
+    this.#prior = prior;
+    this.#shape = prior;
+    this.#equations = KNEES.map((knee) => ({ knee, sums: emptyEquations() }));
+  }
+
+  /** A model that believes these coefficients from the start, as if they had been calibrated. */
+  static known(basis: CostBasis, coefficients: CostCoefficients): CostModel {
+    const model = new CostModel(basis, coefficients);
+    model.#runs = TRUST_AFTER;
+    return model;
+  }
+
+  /** Milliseconds that a run of this shape is expected to take. */
+  predict(shape: RunShape): number {
+    return Math.exp(this.#logSpeed) * costMs(this.#shape, areaOf(this.basis, shape), shape.longest);
+  }
+
+  get fit(): CostFit {
+    const speed = Math.exp(this.#logSpeed);
+    return {
+      basis: this.basis,
+      coefficients: {
+        alphaMs: this.#shape.alphaMs * speed,
+        betaMsPerToken: this.#shape.betaMsPerToken * speed,
+        kneeTokens: this.#shape.kneeTokens,
+        quadMsPerTokenSquared: this.#shape.quadMsPerTokenSquared * speed,
+      },
+      error: this.#error,
+      runs: this.#runs,
+    };
+  }
+
+  /** Takes one measured run in. A time that is not positive (a broken clock) is ignored. */
+  observe(shape: RunShape, measuredMs: number): void {
+    if (!(measuredMs > 0) || measuredMs === Infinity) return;
+    this.#runs++;
+    const trusted = this.#runs > TRUST_AFTER;
+    const predictedMs = Math.max(Number.MIN_VALUE, this.predict(shape));
+    if (trusted) {
+      const error = Math.abs(predictedMs - measuredMs) / measuredMs;
+      this.#error += (this.#error === 0 ? 1 : ERROR_GAIN) * (error - this.#error);
+      this.#logSpeed += SPEED_GAIN * Math.log(bounded(measuredMs / predictedMs, SPEED_STEP));
+    }
+    const area = areaOf(this.basis, shape);
+    const expected = Math.max(Number.MIN_VALUE, costMs(this.#shape, area, shape.longest));
+    const seen = measuredMs / Math.exp(this.#logSpeed);
+    this.#learn(area, shape.longest, trusted ? expected * bounded(seen / expected, SHAPE_STEP) : seen);
+  }
+
+  #learn(area: number, longest: number, ms: number): void {
+    // Rows of fixed shape have no length: the quadratic term would only repeat the linear one.
+    const quadratic = this.basis === 'rows' ? 0 : area * longest;
+    for (const { knee, sums } of this.#equations)
+      addSample(sums, [1, Math.max(0, area - knee), quadratic], ms, 1 / (ms * ms), SHAPE_MEMORY);
+    if (this.#runs <= TRUST_AFTER || this.#runs % REFIT_EVERY === 0) this.#refit();
+  }
+
+  #refit(): void {
+    const fits = this.#equations.map(({ knee, sums }) => {
+      const fit = fitNonNegative(sums, termsOf(this.#prior), PRIOR_PULL, termsOf(this.#shape));
+      return { knee, ...fit };
+    });
+    const current = fits.find(({ knee }) => knee === this.#shape.kneeTokens);
+    const best = fits.reduce((a, b) => (b.loss < a.loss ? b : a));
+    const { knee, terms } = current === undefined || best.loss < current.loss * KNEE_GAIN ? best : current;
+    this.#shape = {
+      alphaMs: terms[0],
+      betaMsPerToken: terms[1],
+      kneeTokens: knee,
+      quadMsPerTokenSquared: terms[2],
+    };
+  }
+
+  /** Calibration is over: what it found is what later runs are pulled to. */
+  settlePrior(): void {
+    this.#refit();
+    this.#prior = this.#shape;
+  }
+}
+
+const termsOf = (c: CostCoefficients): Terms => [c.alphaMs, c.betaMsPerToken, c.quadMsPerTokenSquared];
+
+/** `factor` kept within [1 / most, most]. */
+const bounded = (factor: number, most: number): number => Math.min(most, Math.max(1 / most, factor));
+
+/** What batching can gain at most at rows of this length: the share of a lone run that is fixed, r = alpha / (T - alpha). */
+export const batchingGain = (c: CostCoefficients, length: number): number => {
+  const beyond = costMs({ ...c, kneeTokens: 0 }, length, length) - c.alphaMs;
+  return beyond <= 0 ? Infinity : c.alphaMs / beyond;
+};

@@ -1,0 +1,45 @@
+/** Priority 0 is the default; 1 is the highest (Open Inference Protocol). */
+const DEFAULT_PRIORITY = 0;
+/** Where the default stands among 1, 2, 3, …: levels above go later, level 1 goes earlier. */
+const DEFAULT_LEVEL = 2;
+
+/**
+ * Orders the queue: start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM'96). Every caller has a virtual clock that
+ * advances by the cost of what it asked for; an item's key is its caller's clock, or the time now in service if that is
+ * later. One caller alone gets the order of arrival; one that floods queues behind its own work and not in front of
+ * others. A lower priority is a later key by a fixed number of milliseconds a level, so it ages and never starves.
+ */
+export class FairKeys {
+  readonly #finish = new Map<string, number>();
+  readonly #levelMs: () => number;
+  /** Start key of what was last put into service. */
+  #virtualNow = 0;
+
+  /** @param levelMs how much later one level of priority goes; the model's SLO, say */
+  constructor(levelMs: () => number) {
+    this.#levelMs = levelMs;
+  }
+
+  /** The key of an item of this cost; smaller goes first. */
+  next(caller: string, costMs: number, priority = DEFAULT_PRIORITY): number {
+    const start = Math.max(this.#virtualNow, this.#finish.get(caller) ?? 0);
+    this.#finish.set(caller, start + costMs);
+    const level = priority === DEFAULT_PRIORITY ? DEFAULT_LEVEL : priority;
+    return start + (level - DEFAULT_LEVEL) * this.#levelMs();
+  }
+
+  /** An item with this key is put into service. */
+  served(key: number): void {
+    this.#virtualNow = Math.max(this.#virtualNow, key);
+    // Callers whose clock is behind are as good as new ones. Looking at all of them pays only now and then.
+    if (this.#finish.size > this.#sweepAt) {
+      for (const [caller, finish] of this.#finish)
+        if (finish <= this.#virtualNow) this.#finish.delete(caller);
+      this.#sweepAt = Math.max(FIRST_SWEEP, this.#finish.size * 2);
+    }
+  }
+
+  #sweepAt = FIRST_SWEEP;
+}
+
+const FIRST_SWEEP = 256;

@@ -1,0 +1,88 @@
+import { type CostFit, type CostModel, type RunShape } from './cost-model.js';
+import { LengthStats } from './length-stats.js';
+import type { Group } from './types.js';
+
+/** `sloMs: auto` is so many lone runs of a reference item: room to wait for a run, run, and share it. */
+const AUTO_SLO_RUNS = 10;
+/** The reference item's length among those seen: admission must not know the length of who asks. */
+const REFERENCE_QUANTILE = 0.95;
+/** Time over which arrivals are averaged. */
+const RATE_MS = 2_000;
+const EFFICIENCY_GAIN = 0.05;
+/** Runs before the cost model is more than a guess. */
+const TRUST_AFTER = 8;
+const MAX_UTILISATION = 0.95;
+
+/** What the batcher knows of its model's cost and of the work that comes: everything that plans and the door reckon with. */
+export class Load {
+  readonly #cost: CostModel;
+  readonly #lengths = new LengthStats();
+  readonly #slo: number | 'auto';
+  readonly #usualLength: number;
+  #lanes = 1;
+  /** Lane time that arrivals have asked for, faded over RATE_MS. */
+  #askedMs = 0;
+  #askedAt = 0;
+  /** Lane time that groups took, over what their members would have taken alone. */
+  #efficiency = 1;
+
+  /** @param usualLength length that is expected before anything has come */
+  constructor(cost: CostModel, sloMs: number | 'auto', usualLength = 1) {
+    this.#cost = cost;
+    this.#slo = sloMs;
+    this.#usualLength = usualLength;
+  }
+
+  get fit(): CostFit {
+    return this.#cost.fit;
+  }
+
+  get trusted(): boolean {
+    return this.#cost.fit.runs >= TRUST_AFTER;
+  }
+
+  /** Length at the 95th percentile of what came lately. */
+  get referenceLength(): number {
+    return this.#lengths.quantile(REFERENCE_QUANTILE, this.#usualLength);
+  }
+
+  get sloMs(): number {
+    if (this.#slo !== 'auto') return this.#slo;
+    return AUTO_SLO_RUNS * this.aloneMs(1, this.referenceLength);
+  }
+
+  aloneMs(rows: number, length: number): number {
+    return this.predictMs({ rows, tokens: rows * length, longest: length });
+  }
+
+  predictMs(shape: RunShape): number {
+    return this.#cost.predict(shape);
+  }
+
+  arrived(now: number, { length }: { readonly length: number }, aloneMs: number, lanes: number): void {
+    this.#lanes = Math.max(1, lanes);
+    this.#askedMs = this.#faded(now) + aloneMs;
+    this.#askedAt = now;
+    this.#lengths.observe(length);
+  }
+
+  /** Part of the lanes' time that arrivals ask for. */
+  utilisation(now: number): number {
+    const perMs = (this.#faded(now) * this.#efficiency) / RATE_MS / this.#lanes;
+    return Math.min(MAX_UTILISATION, perMs);
+  }
+
+  ran(group: Group, aloneMs: number, laneMs: number): void {
+    this.#cost.observe(group, laneMs);
+    if (aloneMs > 0) this.#efficiency += EFFICIENCY_GAIN * (Math.min(2, laneMs / aloneMs) - this.#efficiency);
+  }
+
+  /** When queued work of so much lane time (each item alone) will be done, from now. */
+  drainMs(queuedAloneMs: number): number {
+    return (queuedAloneMs * this.#efficiency) / this.#lanes;
+  }
+
+  #faded(now: number): number {
+    return this.#askedMs * Math.exp(-(now - this.#askedAt) / RATE_MS);
+  }
+}

@@ -1,0 +1,134 @@
+import { composeAround, type ComposeRules } from './compose.js';
+import { areaOf, costMs } from './cost-model.js';
+import { groupOf } from './group.js';
+import type { Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';
+
+/** A run may take this part of the SLO: one run may be in the way, and then one's own. */
+const SLO_SHARE = 1 / 2;
+/** A run of bulk items alone takes this part, so that interactive ones that come meanwhile wait little. */
+const BULK_SLO_SHARE = 1 / 5;
+/** Bulk items may make an interactive run so much longer. */
+const BULK_INFLATION = 1.25;
+/** A bulk item that has waited for so many SLOs is interactive from then on. */
+const PROMOTE_AFTER_SLOS = 20;
+/** Lengths within 1/16 of each other count as equal: the order of arrival decides among them. */
+const LENGTH_STEPS = 16;
+
+/**
+ * Composition by cost: which of those waiting should ride together in the one lane that is free.
+ *
+ *   window by key   [a:9][b:120][c:11][d:10][e:130] …        a = anchor: it always rides
+ *   sorted          a:9  d:10  c:11 | b:120  e:130           the split that makes all of it cheapest
+ *   group           ── a d c ──                              the anchor's part of the split
+ *
+ * Work-conserving: with a lane free and something queued it runs something, unless the operator asked to hold
+ * (`maxWaitMs`). Joins nothing that costs more together than it saves.
+ */
+export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: number, knobs: Knobs): Plan<T> => {
+  const shed: T[] = [];
+  const live: T[] = [];
+  for (const item of snapshot.window) (isLate(item, now, snapshot, knobs) ? shed : live).push(item);
+  const urgent = live.filter((item) => !isBulk(item, now, knobs));
+  const bulk = live.filter((item) => isBulk(item, now, knobs));
+  const anchor = urgent[0] ?? live[0];
+  if (anchor === undefined) return { shed };
+
+  const group =
+    urgent.length > 0
+      ? addBulk(groupAround(anchor, urgent, snapshot, now, knobs, SLO_SHARE), bulk, snapshot, knobs)
+      : groupAround(anchor, bulk, snapshot, now, knobs, BULK_SLO_SHARE);
+  const holdUntil = anchor.arrivedAt + knobs.maxWaitMs;
+  const mayGrow = knobs.join && group.rows < knobs.maxBatch && group.items.length === live.length;
+  if (mayGrow && !snapshot.draining && now < holdUntil) return { shed, wakeAtMs: holdUntil };
+  return { shed, group };
+};
+
+/** It can't be answered in time even if it runs now and alone. Before the cost is known only the clock decides. */
+const isLate = (item: QueuedItem, now: number, { cost }: Snapshot, { shedding }: Knobs): boolean =>
+  now + (cost.trusted && shedding ? aloneMs(item, cost) : 0) >= item.deadlineAt;
+
+const isBulk = (item: QueuedItem, now: number, { sloMs }: Knobs): boolean =>
+  item.bulk && now - item.arrivedAt < PROMOTE_AFTER_SLOS * sloMs;
+
+const aloneMs = ({ rows, length }: QueuedItem, { basis, coefficients }: Snapshot['cost']): number =>
+  costMs(coefficients, areaOf(basis, { rows, tokens: rows * length, longest: length }), length);
+
+const groupAround = <T extends QueuedItem>(
+  anchor: T,
+  candidates: readonly T[],
+  snapshot: Snapshot<T>,
+  now: number,
+  knobs: Knobs,
+  sloShare: number,
+): Group<T> => {
+  if (!knobs.join) return groupOf([anchor], 'single');
+  const anchorAge = now - anchor.arrivedAt;
+  const age = ({ arrivedAt }: T): number =>
+    anchorAge <= 0 ? 1 : Math.max(0, Math.min(1, (now - arrivedAt) / anchorAge));
+  const sorted = candidates
+    .filter((item) => item.compat === anchor.compat)
+    .map((item) => ({ item, rows: item.rows, length: quantised(item.length), age: age(item) }))
+    .sort((a, b) => a.length - b.length);
+  const index = sorted.findIndex(({ item }) => item === anchor);
+  const lanes = Math.max(1, snapshot.idleLanes);
+  const rules: ComposeRules = {
+    cost: snapshot.cost.coefficients,
+    basis: snapshot.cost.basis,
+    // Idle lanes share what waits; joining it all in one would leave the others without work.
+    maxRows: Math.max(1, Math.min(knobs.maxBatch, Math.ceil(snapshot.waitingRows / lanes))),
+    maxTokens: knobs.maxBatchTokens,
+    capMs: knobs.sloMs * sloShare,
+    delayWeight: (1 - snapshot.utilisation) / Math.max(1, snapshot.waiting),
+  };
+  const { from, to } = composeAround(sorted, index, rules);
+  return groupOf(earliestOfEdge(sorted, from, to), to - from === sorted.length ? 'lane_free' : 'cost');
+};
+
+/**
+ * The split may start or end among items of equal length; nobody is overtaken there: the earliest of that length ride.
+ * `sorted` keeps the order of keys among equal lengths, so a group that starts in their midst is shifted to their front.
+ */
+const earliestOfEdge = <T extends QueuedItem>(
+  sorted: readonly { readonly item: T; readonly length: number }[],
+  from: number,
+  to: number,
+): T[] => {
+  const first = sorted[from]?.length;
+  let start = from;
+  while (start > 0 && sorted[start - 1]?.length === first) start--;
+  let end = from;
+  while (end < to && sorted[end]?.length === first) end++;
+  return [...sorted.slice(start, start + end - from), ...sorted.slice(end, to)].map(({ item }) => item);
+};
+
+/** Bulk items, in order, that fit into what the interactive ones pay for already. */
+const addBulk = <T extends QueuedItem>(
+  group: Group<T>,
+  bulk: readonly T[],
+  { cost }: Snapshot<T>,
+  knobs: Knobs,
+): Group<T> => {
+  const [first] = group.items;
+  if (!knobs.join || first === undefined) return group;
+  const longest = Math.max(...group.items.map((item) => item.length));
+  const area = (rows: number, tokens: number): number => areaOf(cost.basis, { rows, tokens, longest });
+  const budgetMs = BULK_INFLATION * costMs(cost.coefficients, area(group.rows, group.tokens), longest);
+  const items = [...group.items];
+  let { rows, tokens } = group;
+  for (const item of bulk) {
+    if (item.compat !== first.compat || item.length > longest) continue;
+    rows += item.rows;
+    tokens += item.rows * item.length;
+    const ms = costMs(cost.coefficients, area(rows, tokens), longest);
+    if (rows > knobs.maxBatch || rows * longest > knobs.maxBatchTokens || ms > budgetMs) break;
+    items.push(item);
+  }
+  return items.length === group.items.length ? group : groupOf(items, 'cost');
+};
+
+/** Rounded up to the next of 16 steps of its power of two; up to 16 exact. */
+const quantised = (length: number): number => {
+  if (length <= LENGTH_STEPS) return length;
+  const step = 2 ** (Math.floor(Math.log2(length)) - Math.log2(LENGTH_STEPS));
+  return Math.ceil(length / step) * step;
+};

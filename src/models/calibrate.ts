@@ -1,0 +1,96 @@
+import type { Clock, CostModel, RunShape } from '#batcher';
+import { joinPayloads, type Payload } from '../executor/join.js';
+import type { Lane } from '../executor/lane.js';
+import type { LaneBatch } from '../executor/protocol.js';
+
+export interface CalibrationDeps {
+  readonly key: string;
+  readonly cost: CostModel;
+  readonly clock: Clock;
+  /** Rows that are known to run. */
+  readonly samples: readonly Payload[];
+  readonly maxBatch: number;
+  /** Longest text; 1 for rows of fixed shape. */
+  readonly maxTokens: number;
+  readonly fillTo?: number;
+  /** Lane time to spend, milliseconds. */
+  readonly budgetMs: number;
+  /** For how long a lane is taken; see ServedModel.occupied. */
+  readonly occupied: (laneMs: number, elapsedMs: number) => number;
+  /** Gives a lane, or says that there is none for now. */
+  readonly withLane: <T>(work: (lane: Lane) => Promise<T>) => Promise<T> | undefined;
+  readonly stopped: () => boolean;
+}
+
+const ROWS: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
+const LENGTHS: readonly number[] = [8, 16, 32, 64, 128, 256, 512];
+/** Larger runs tell little that these do not, and take long. */
+const MAX_AREA = 1_024;
+/** The first round only warms caches and kernels for each shape. */
+const ROUNDS = 4;
+/** One run may take this part of the budget. */
+const LARGEST_PART = 1 / 8;
+const RETRY_MS = 25;
+
+/**
+ * Measures runs of many shapes and teaches them to the cost model, small ones first, until the budget is spent.
+ * @returns false when it was stopped, or when not even one round could be run
+ */
+export const calibrate = async (deps: CalibrationDeps): Promise<boolean> => {
+  const shapes = shapesOf(deps);
+  let spentMs = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const shape of shapes) {
+      if (deps.stopped()) return false;
+      if (round > 0 && deps.cost.predict(shape) > deps.budgetMs * LARGEST_PART) continue;
+      const ms = await measure(deps, shape);
+      if (ms === undefined) return false;
+      spentMs += ms;
+      if (round > 0) deps.cost.observe(shape, ms);
+      else if (ms > deps.budgetMs * LARGEST_PART) break;
+      if (spentMs > deps.budgetMs) return settle(deps, round > 0);
+    }
+  }
+  return settle(deps, true);
+};
+
+const settle = ({ cost }: CalibrationDeps, learnt: boolean): boolean => {
+  if (learnt) cost.settlePrior();
+  return learnt;
+};
+
+const shapesOf = ({ samples, maxBatch, maxTokens, fillTo }: CalibrationDeps): RunShape[] => {
+  const isText = samples[0]?.kind === 'text';
+  const lengths = isText ? LENGTHS.filter((length) => length <= maxTokens) : [1];
+  const rows = fillTo === undefined ? ROWS.filter((n) => n <= maxBatch) : [1, fillTo];
+  return lengths
+    .flatMap((length) => rows.map((n) => ({ rows: n, tokens: n * length, longest: length })))
+    .filter(({ tokens, rows: n }) => tokens <= MAX_AREA || n === 1)
+    .sort((a, b) => a.tokens - b.tokens);
+};
+
+/** undefined when it was stopped before a lane was free. */
+const measure = async (deps: CalibrationDeps, shape: RunShape): Promise<number | undefined> => {
+  const batch = batchOf(deps.samples, shape);
+  for (;;) {
+    if (deps.stopped()) return undefined;
+    const run = deps.withLane(async (lane) => {
+      const sentAt = deps.clock.now();
+      const { laneMs } = await lane.run(deps.key, batch, deps.fillTo);
+      return deps.occupied(laneMs, deps.clock.now() - sentAt);
+    });
+    if (run !== undefined) return run;
+    await new Promise<void>((resolve) => deps.clock.callAt(deps.clock.now() + RETRY_MS, resolve));
+  }
+};
+
+/** Rows made of the samples: texts of exactly the length (their ids over again), tensors as they are. */
+const batchOf = (samples: readonly Payload[], { rows, longest }: RunShape): LaneBatch =>
+  joinPayloads(
+    Array.from({ length: rows }, (_, row): Payload => {
+      const sample = samples[row % samples.length];
+      if (sample === undefined) throw new RangeError('calibration needs a sample');
+      if (sample.kind === 'tensors') return sample;
+      return { kind: 'text', ids: Int32Array.from({ length: longest }, (_id, i) => sample.ids[i % sample.ids.length] ?? 0) };
+    }),
+  );

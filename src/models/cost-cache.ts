@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { CostCoefficients } from '#batcher';
+
+const schema = z.object({
+  coefficients: z.object({
+    alphaMs: z.number().min(0),
+    betaMsPerToken: z.number().min(0),
+    kneeTokens: z.number().min(0),
+    quadMsPerTokenSquared: z.number().min(0),
+  }),
+});
+
+/** Everything that a measured cost depends on. */
+export interface CostKey {
+  readonly sha256: string;
+  readonly executionProviders: readonly string[];
+  readonly intraOpThreads: number;
+  readonly lanes: number;
+  readonly isolation: string;
+}
+
+/** Measured costs on disk, one small file each, so that the next start need not measure. Losing it costs seconds. */
+export class CostCache {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** undefined where nothing is known, or where the file is not what it should be. */
+  async read(key: CostKey): Promise<CostCoefficients | undefined> {
+    const text = await readFile(this.#fileOf(key), 'utf8').catch(() => undefined);
+    if (text === undefined) return undefined;
+    try {
+      const parsed = schema.safeParse(JSON.parse(text));
+      return parsed.success ? parsed.data.coefficients : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** In one step: a reader sees the old file or the new one. @throws where the folder can't be written */
+  async write(key: CostKey, coefficients: CostCoefficients): Promise<void> {
+    await mkdir(this.#folder, { recursive: true });
+    const file = this.#fileOf(key);
+    const draft = `${file}.${process.pid}`;
+    await writeFile(draft, `${JSON.stringify({ ...environment(), ...key, coefficients }, null, 1)}\n`);
+    await rename(draft, file);
+  }
+
+  #fileOf(key: CostKey): string {
+    const digest = createHash('sha256').update(JSON.stringify([environment(), key])).digest('hex');
+    return join(this.#folder, `cost-${digest.slice(0, 32)}.json`);
+  }
+}
+
+const environment = (): { readonly cpu: string; readonly onnxruntime: string } => {
+  const require = createRequire(import.meta.url);
+  const { version } = z.object({ version: z.string() }).parse(require('onnxruntime-node/package.json'));
+  return { cpu: cpus()[0]?.model ?? 'unknown', onnxruntime: version };
+};

@@ -1,0 +1,137 @@
+import type { Clock, CostCoefficients } from '#batcher';
+import type { Config } from '../config/schema.js';
+import { codeOf, messageOf } from '../errors.js';
+import type { LaneLayout } from '../executor/cpu-quota.js';
+import { joinPayloads, type Payload } from '../executor/join.js';
+import type { LanePool } from '../executor/pool.js';
+import { calibrate } from './calibrate.js';
+import { CostCache, type CostKey } from './cost-cache.js';
+import { digestOf } from './digest.js';
+import type { ServedModel } from './served-model.js';
+
+export interface CostKeeperDeps {
+  readonly config: Config;
+  readonly layout: LaneLayout;
+  readonly pool: LanePool;
+  readonly clock: Clock;
+  /** Its cost was measured, or read from the cache. */
+  readonly onKnown: (model: ServedModel, from: 'lanes' | 'cache') => void;
+  readonly onFault: (message: string) => void;
+}
+
+/** What is known of a model's cost before traffic: from the cache, or else a guess. */
+export interface CostStart {
+  readonly key: CostKey;
+  readonly coefficients: CostCoefficients;
+  readonly known: boolean;
+}
+
+/** Part of a lone run that a guess takes for fixed: little, so that little is joined before it is known to pay. */
+const GUESSED_ALPHA = 0.2;
+const GUESS_RUNS = 3;
+
+/** Sees to it that costs are known: from the cache at once, or measured on the model's own lanes when they are idle. */
+export class CostKeeper {
+  readonly #deps: CostKeeperDeps;
+  readonly #cache: CostCache;
+  readonly #retired = new WeakSet<ServedModel>();
+  #closed = false;
+  #open = false;
+
+  constructor(deps: CostKeeperDeps) {
+    this.#deps = deps;
+    this.#cache = new CostCache(deps.config.models.cacheDir);
+  }
+
+  async start(
+    modelKey: string,
+    file: string,
+    samples: readonly Payload[],
+    fillTo: number | undefined,
+  ): Promise<CostStart> {
+    const { config, layout } = this.#deps;
+    const key: CostKey = {
+      sha256: await digestOf(file),
+      executionProviders: config.lanes.executionProviders,
+      intraOpThreads: layout.intraOpThreads,
+      lanes: layout.count,
+      isolation: config.lanes.isolation,
+    };
+    const cached = await this.#cache.read(key);
+    if (cached !== undefined) return { key, coefficients: cached, known: true };
+    return { key, coefficients: await this.#guess(modelKey, samples, fillTo), known: false };
+  }
+
+  /** Measures what is not known: before this resolves (`eager`), or from now on in idle time. */
+  async measure(model: ServedModel, start: CostStart, samples: readonly Payload[]): Promise<void> {
+    const { calibrate: when } = model.info.batching;
+    if (start.known) this.#deps.onKnown(model, 'cache');
+    if (start.known || samples.length === 0 || when === 'off') return;
+    const measuring = this.#calibrate(model, start, samples, when === 'eager');
+    if (when === 'eager') await measuring;
+  }
+
+  /** Stops measuring a model. */
+  retire(model: ServedModel): void {
+    this.#retired.add(model);
+  }
+
+  /** The start is over: idle time may be used from here on. */
+  open(): void {
+    this.#open = true;
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #calibrate(model: ServedModel, start: CostStart, samples: readonly Payload[], eager: boolean): Promise<void> {
+    const { pool, clock, onKnown, onFault } = this.#deps;
+    const { batching, batch, card } = model.info;
+    try {
+      const learnt = await calibrate({
+        key: model.key,
+        cost: model.cost,
+        clock,
+        samples,
+        maxBatch: batch.mode === 'dynamic' ? batching.maxBatch : 1,
+        maxTokens: card.text?.maxTokens ?? 512,
+        ...(batch.size === undefined ? {} : { fillTo: batch.size }),
+        budgetMs: batching.calibrateBudgetMs,
+        occupied: (laneMs, elapsedMs) => model.occupied(laneMs, elapsedMs),
+        withLane: (work) => {
+          if (eager) return pool.onLane(work);
+          return this.#open ? pool.whileIdle(work) : undefined;
+        },
+        stopped: () => this.#closed || this.#retired.has(model),
+      });
+      if (!learnt) return;
+      onKnown(model, 'lanes');
+      await this.#cache.write(start.key, model.cost.fit.coefficients);
+    } catch (error) {
+      // A lane that dies, a full disk: the model is served by its prior and learns from traffic.
+      if (!this.#closed && codeOf(error) !== 'WORKER_LOST')
+        onFault(`the cost of ${model.info.name} was not measured: ${messageOf(error)}`);
+    }
+  }
+
+  /** From a few lone runs: most of their time is taken for the price of their tokens. */
+  async #guess(modelKey: string, samples: readonly Payload[], fillTo: number | undefined): Promise<CostCoefficients> {
+    const [sample] = samples;
+    const area = sample?.kind === 'text' ? sample.ids.length : 1;
+    let aloneMs = 1;
+    if (sample !== undefined)
+      await this.#deps.pool.onLane(async (lane) => {
+        const times: number[] = [];
+        for (let i = 0; i < GUESS_RUNS; i++)
+          times.push((await lane.run(modelKey, joinPayloads([sample]), fillTo)).laneMs);
+        aloneMs = Math.min(...times);
+      });
+    return {
+      alphaMs: GUESSED_ALPHA * aloneMs,
+      betaMsPerToken: ((1 - GUESSED_ALPHA) * aloneMs) / area,
+      kneeTokens: 0,
+      quadMsPerTokenSquared: 0,
+    };
+  }
+}

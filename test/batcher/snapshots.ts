@@ -1,0 +1,60 @@
+import type { Knobs, QueuedItem, Snapshot } from '#batcher';
+import fc from 'fast-check';
+
+/** Random snapshots: a window in the order of keys, some items late, some bulk, a few shapes; any cost. */
+export const snapshots: fc.Arbitrary<Snapshot> = fc
+  .record({
+    items: fc.array(
+      fc.record({
+        rows: fc.integer({ min: 1, max: 5 }),
+        length: fc.integer({ min: 1, max: 300 }),
+        compat: fc.constantFrom('x', 'x', 'y'),
+        keyStep: fc.integer({ min: 0, max: 3 }),
+        ageMs: fc.integer({ min: 0, max: 100 }),
+        bulk: fc.boolean(),
+        slackMs: fc.option(fc.integer({ min: 0, max: 100 }), { nil: Infinity }),
+      }),
+      { maxLength: 40 },
+    ),
+    more: fc.nat(500),
+    draining: fc.boolean(),
+    idleLanes: fc.integer({ min: 1, max: 4 }),
+    utilisation: fc.double({ min: 0, max: 1, noNaN: true }),
+    basis: fc.constantFrom('rows' as const, 'padded' as const, 'packed' as const),
+    alphaMs: fc.constantFrom(0, 0.1, 1, 10),
+    betaMsPerToken: fc.constantFrom(0, 0.001, 0.05),
+    kneeTokens: fc.constantFrom(0, 64, 600),
+    quadMsPerTokenSquared: fc.constantFrom(0, 1e-6, 1e-4),
+    trusted: fc.boolean(),
+  })
+  .map(({ items, more, draining, idleLanes, utilisation, basis, trusted, ...coefficients }) => {
+    let key = 0;
+    const window = items.map(({ keyStep, ageMs, slackMs, ...item }, seq): QueuedItem => {
+      key += keyStep;
+      const arrivedAt = NOW - ageMs;
+      return { ...item, seq, key, arrivedAt, deadlineAt: arrivedAt + slackMs };
+    });
+    const rows = window.reduce((sum, item) => sum + item.rows, 0);
+    return {
+      window,
+      waiting: window.length + more,
+      waitingRows: rows + more,
+      draining,
+      idleLanes,
+      utilisation,
+      cost: { basis, trusted, coefficients },
+    };
+  });
+
+/** The time at which the snapshots are looked at. */
+export const NOW = 1_000;
+
+export const knobs: fc.Arbitrary<Knobs> = fc.record({
+  maxBatch: fc.integer({ min: 1, max: 12 }),
+  maxWaitMs: fc.constantFrom(0, 0, 3, 50),
+  maxBatchTokens: fc.integer({ min: 1, max: 2_000 }),
+  maxQueue: fc.constant(10_000),
+  join: fc.boolean(),
+  sloMs: fc.constantFrom(1, 20, 500, Infinity),
+  shedding: fc.boolean(),
+});
