@@ -1,0 +1,59 @@
+import { describe, expect, it } from '@jest/globals';
+import { planCost, type Knobs, type QueuedItem, type Snapshot } from '#batcher';
+
+const KNOBS: Knobs = {
+  maxBatch: 64,
+  maxWaitMs: 0,
+  maxBatchTokens: 100_000,
+  maxQueue: 1_000,
+  join: true,
+  shedding: true,
+  sloMs: 10_000,
+};
+/** Fixed cost enough that joining pays, and a token dear enough that padding does not. */
+const COST = { alphaMs: 3, betaMsPerToken: 0.05, kneeTokens: 0, quadMsPerTokenSquared: 0 };
+
+const snapshotOf = (lengths: readonly number[], over: Partial<Snapshot> = {}): Snapshot => ({
+  window: lengths.map((length, seq): QueuedItem => ({
+    ...{ seq, key: seq, rows: 1, length, compat: '', bulk: false, arrivedAt: 0, deadlineAt: Infinity },
+  })),
+  waiting: lengths.length,
+  waitingRows: lengths.length,
+  idleLanes: 1,
+  utilisation: 0.9,
+  cost: { basis: 'padded', coefficients: COST, trusted: true },
+  draining: false,
+  ...over,
+});
+
+const groupOf = (snapshot: Snapshot, knobs = KNOBS): number[] =>
+  (planCost(snapshot, 100, knobs).group?.items ?? []).map((item) => item.length).sort((a, b) => a - b);
+
+describe('composition by cost', () => {
+  it('does not pad seven short texts to a long one', () => {
+    expect(groupOf(snapshotOf([10, 12, 256, 14, 16, 18, 20, 30]))).not.toContain(256);
+  });
+
+  it('runs the long one alone when it is its turn', () => {
+    expect(groupOf(snapshotOf([256, 10, 12, 14, 16, 18, 20, 30]))).toEqual([256]);
+  });
+
+  it('joins what is alike', () => {
+    expect(groupOf(snapshotOf([16, 16, 16, 15, 16, 16, 14, 16]))).toEqual([14, 15, 16, 16, 16, 16, 16, 16]);
+  });
+
+  it('joins nothing where a run has no fixed cost', () => {
+    const cost = { basis: 'padded', coefficients: { ...COST, alphaMs: 0 }, trusted: true } as const;
+    expect(groupOf(snapshotOf([20, 21, 20, 22], { cost }))).toEqual([20]);
+  });
+
+  it('leaves work for the other idle lanes', () => {
+    expect(groupOf(snapshotOf([16, 16, 16, 16], { idleLanes: 4 }))).toEqual([16]);
+    expect(groupOf(snapshotOf([16, 16, 16, 16], { idleLanes: 2 }))).toEqual([16, 16]);
+  });
+
+  it('keeps a run within half of the SLO', () => {
+    const lengths = new Array<number>(40).fill(16);
+    expect(groupOf(snapshotOf(lengths), { ...KNOBS, sloMs: 22 })).toHaveLength(10);
+  });
+});
