@@ -54,6 +54,7 @@ export type RunGroup<P, R> = (payloads: readonly P[], group: Group) => Promise<R
 
 /** What of the queue a plan is shown: enough to compose a batch well, little enough to plan in microseconds. */
 const WINDOW = 128;
+const BULK_WINDOW = 32;
 
 /**
  * Collects items of one model and hands them to lanes, late: a batch exists only from the moment a lane is granted.
@@ -199,7 +200,7 @@ export class Batcher<P, R> {
   #snapshot(now: number): Snapshot<Entry<P, R>> {
     const { basis, coefficients } = this.#load.fit;
     return {
-      window: this.#room.window(WINDOW),
+      window: this.#room.window(WINDOW, BULK_WINDOW),
       waiting: this.#room.size,
       waitingRows: this.#room.queuedRows,
       idleLanes: Math.max(1, this.#deps.lanes().idle),

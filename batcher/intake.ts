@@ -65,7 +65,7 @@ export class Intake<P, R> {
       } else {
         sharedRows += item.rows;
         entry.deadlineAt = Math.max(entry.deadlineAt, request.deadlineAt);
-        entry.bulk &&= bulk;
+        if (!bulk) room.promote(entry);
       }
       entry.riders.push({ request, index });
       request.entries.push(entry);

@@ -6,7 +6,7 @@ import type { Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';
 /** A run may take this part of the SLO: one run may be in the way, and then one's own. */
 const SLO_SHARE = 1 / 2;
 /** A run of bulk items alone takes this part, so that interactive ones that come meanwhile wait little. */
-const BULK_SLO_SHARE = 1 / 5;
+const BULK_SLO_SHARE = 1 / 8;
 /** Bulk items may make an interactive run so much longer. */
 const BULK_INFLATION = 1.25;
 /** A bulk item that has waited for so many SLOs is interactive from then on. */

@@ -7,35 +7,36 @@ import type { Group } from './types.js';
  * Everything that waits: the queue, the groups that failed and run again, and who stands for which input.
  *
  *   retries   [a b] [c]            first, each as it is, never mixed with others
- *   queue     d e f g …            by key
+ *   queues    d e f g …            by key: interactive, and bulk apart, so that neither hides the other
  *
  * Single flight: an identity belongs to one entry from its admission until it is answered, fails for good, or has lost
  * its last rider; equal inputs that come meanwhile ride along.
  */
 export class WaitingRoom<P, R> {
-  readonly #queue = new Queue<Entry<P, R>>();
+  readonly #interactive = new Queue<Entry<P, R>>();
+  readonly #bulk = new Queue<Entry<P, R>>();
   readonly #retries: Entry<P, R>[][] = [];
   readonly #byIdentity = new Map<string, Entry<P, R>>();
   #queuedAloneMs = 0;
 
   /** Rows waiting, retries included. */
   get rows(): number {
-    let rows = this.#queue.rows;
+    let rows = this.queuedRows;
     for (const group of this.#retries) for (const entry of group) if (isAlive(entry)) rows += entry.rows;
     return rows;
   }
 
   /** Items in the queue, retries not included. */
   get size(): number {
-    return this.#queue.size;
+    return this.#interactive.size + this.#bulk.size;
   }
 
   get queuedRows(): number {
-    return this.#queue.rows;
+    return this.#interactive.rows + this.#bulk.rows;
   }
 
   get isEmpty(): boolean {
-    return this.#queue.size === 0 && !this.#retries.some((group) => group.some(isAlive));
+    return this.size === 0 && !this.#retries.some((group) => group.some(isAlive));
   }
 
   /** Lane time that the queue would take, each item alone. */
@@ -45,7 +46,10 @@ export class WaitingRoom<P, R> {
 
   /** Arrival of the item that is next in line; undefined when nothing waits. */
   get oldestArrivalMs(): number | undefined {
-    let oldest = this.#queue.head?.arrivedAt ?? Infinity;
+    let oldest = Math.min(
+      this.#interactive.head?.arrivedAt ?? Infinity,
+      this.#bulk.head?.arrivedAt ?? Infinity,
+    );
     for (const group of this.#retries)
       for (const entry of group) if (isAlive(entry)) oldest = Math.min(oldest, entry.arrivedAt);
     return oldest === Infinity ? undefined : oldest;
@@ -56,33 +60,48 @@ export class WaitingRoom<P, R> {
     return identity === undefined ? undefined : this.#byIdentity.get(identity);
   }
 
-  window(limit: number): Entry<P, R>[] {
-    return this.#queue.window(limit);
+  /** The first of each class, by key; bulk ones are few, so that they are promoted a few at a time. */
+  window(interactive: number, bulk: number): Entry<P, R>[] {
+    const window = this.#interactive.window(interactive);
+    if (this.#bulk.size === 0) return window;
+    return [...window, ...this.#bulk.window(bulk)].sort((a, b) => a.key - b.key || a.seq - b.seq);
   }
 
   /** All entries, of the queue and of the retries. */
   all(): Entry<P, R>[] {
-    return [...this.#queue.window(Infinity), ...this.#retries.flat()];
+    return [...this.window(Infinity, Infinity), ...this.#retries.flat()];
   }
 
   add(entry: Entry<P, R>): void {
-    this.#queue.add(entry);
+    this.#queueOf(entry).add(entry);
     this.#queuedAloneMs += entry.aloneMs;
     if (entry.identity !== undefined) this.#byIdentity.set(entry.identity, entry);
   }
 
   /** Takes an entry out of the queue; its identity stays. False where it was not queued. */
   take(entry: Entry<P, R>): boolean {
-    if (!this.#queue.remove(entry)) return false;
+    if (!this.#queueOf(entry).remove(entry)) return false;
     // Set back when it can be: sums of floats drift.
-    this.#queuedAloneMs = this.#queue.size === 0 ? 0 : this.#queuedAloneMs - entry.aloneMs;
+    this.#queuedAloneMs = this.size === 0 ? 0 : this.#queuedAloneMs - entry.aloneMs;
     return true;
+  }
+
+  /** An interactive rider has come to a bulk entry: it yields no longer. */
+  promote(entry: Entry<P, R>): void {
+    if (!entry.bulk) return;
+    const queued = this.#bulk.remove(entry);
+    entry.bulk = false;
+    if (queued) this.#interactive.add(entry);
   }
 
   /** Nobody may ride along any more. */
   close(entry: Entry<P, R>): void {
     if (entry.identity !== undefined && this.#byIdentity.get(entry.identity) === entry)
       this.#byIdentity.delete(entry.identity);
+  }
+
+  #queueOf(entry: Entry<P, R>): Queue<Entry<P, R>> {
+    return entry.bulk ? this.#bulk : this.#interactive;
   }
 
   retry(groups: readonly Entry<P, R>[][]): void {

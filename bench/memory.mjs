@@ -1,13 +1,15 @@
 /**
  * Is memory flat? Many requests, spam texts of all lengths and fraud rows in turn, every answer checked, and the memory
- * of the server and of its lanes after each 10,000 of them. After `npm run build`, on Linux:
+ * of the server and of its lanes after each 10,000 of them. Before each look all of them collect their garbage: how much
+ * lies about uncollected says nothing about leaks, and differs by tens of MiB. After `npm run build`, on Linux:
  *
- *   node bench/memory.mjs [--requests 200000] [--every 10000] [--warmUp 40000] [--isolation thread,process] [--dry]
+ *   node bench/memory.mjs [--requests 200000] [--every 10000] [--warmUp 40000] [--isolation thread,process]
+ *     [--lazy: collects nothing, which is what an operator sees] [--dry]
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { startLoad } from './lib/load-process.mjs';
 import { machine } from './lib/machine.mjs';
-import { memoryOf } from './lib/memory-of.mjs';
+import { childrenOf, memoryOf } from './lib/memory-of.mjs';
 import { readOptions } from './lib/options.mjs';
 import { report, table } from './lib/report.mjs';
 import { listening, startCarpool } from './lib/servers.mjs';
@@ -20,15 +22,16 @@ const options = readOptions({
   warmUp: 40_000,
   clients: 16,
   isolation: 'thread,process',
+  lazy: false,
 });
 /**
- * Collections make memory go up and down by tens of MiB, and a line through that can point anywhere. A leak lifts both
- * the line and the floor: the least of the last third of the samples over the least of the first third. Not flat = both
- * rise by more than this (the line: in 100,000 requests), and by more than this part of the memory.
+ * A leak lifts the line through all samples, and their floor: the least of the last third over the least of the first.
+ * Not flat = both rise by more than this (the line: in 100,000 requests), and by more than this part of the memory.
  */
 const FLAT_MIB = 8;
 const FLAT_PART = 0.03;
-const SETTLE_MS = 500;
+/** From the signal to the look: collections, and what the allocator gives back. */
+const SETTLE_MS = 1_000;
 const SECONDS_LIMIT = 600;
 
 const about = machine();
@@ -43,6 +46,7 @@ const scrape = async (port) => {
 };
 
 const sample = async (server, requests) => {
+  if (!options.lazy) for (const pid of [server.pid, ...childrenOf(server.pid)]) process.kill(pid, 'SIGUSR2');
   await pause(SETTLE_MS);
   const { rss, childrenRss, allRss } = memoryOf(server.pid);
   return {
@@ -56,7 +60,11 @@ const sample = async (server, requests) => {
 };
 
 const measure = async (isolation) => {
-  const server = await listening(await startCarpool(['--set', `lanes.isolation=${isolation}`]));
+  const preload = new URL('lib/collect-on-signal.mjs', import.meta.url).href;
+  const env = options.lazy ? {} : { NODE_OPTIONS: `--import=${preload}` };
+  const server = await listening(
+    await startCarpool(['--set', `lanes.isolation=${isolation}`], 'carpool', env),
+  );
   const load = await startLoad(questions);
   const samples = [];
   try {

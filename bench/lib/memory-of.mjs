@@ -14,7 +14,7 @@ const read = (file) => {
 };
 
 /** Ids of the processes that a process has started, from /proc: Linux only. */
-const childrenOf = (pid) =>
+export const childrenOf = (pid) =>
   readdirSync(`/proc/${pid}/task`).flatMap((task) =>
     read(`/proc/${pid}/task/${task}/children`).trim().split(' ').filter(Boolean).map(Number),
   );

@@ -46,10 +46,11 @@ const start = async (what, file, args, env) => {
 };
 
 /** Spawned, perhaps not listening yet. `args`: of `carpool serve`, as `--set`, `batching.maxBatch=1`. */
-export const startCarpool = (args = [], what = 'carpool') =>
+export const startCarpool = (args = [], what = 'carpool', env = {}) =>
   start(what, 'dist/src/main.js', ['serve', ...args], (port) => ({
     CARPOOL_PORT: String(port),
     CARPOOL_LOG_LEVEL: 'warn',
+    ...env,
   }));
 
 /** The plain Express server of bench/peers. */

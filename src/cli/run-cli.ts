@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { check } from './check.js';
 import { ended, type CliHost, type ConfigOptions, type Ending } from './host.js';
 import { serve } from './serve.js';
+import { simulateCommand, type SimulateCommandOptions } from './simulate.js';
 import { startupMessage } from './startup-error.js';
 
 const DESCRIPTIONS = {
@@ -28,7 +29,39 @@ const buildProgram = (host: CliHost, onEnding: (ending: Ending) => void): Comman
       .action(async (options: ConfigOptions) => {
         onEnding(await commands[name](options, host));
       });
+  addSimulate(program, host, onEnding);
   return program;
+};
+
+/** Its options are those of `SimulateCommandOptions`; values are read there, where the messages are. */
+const addSimulate = (program: Command, host: CliHost, onEnding: (ending: Ending) => void): void => {
+  program
+    .command('simulate')
+    .description(
+      'play arrivals through the batcher on a virtual clock; --suite compares with the rules of other servers',
+    )
+    .option('--suite', 'capacity, overload and bulk in nine settings, against the goals')
+    .option('--json', 'print JSON instead of tables')
+    .option('--rule <name>', 'cost (default), none, fifo, …')
+    .option('--rate <perSecond>', 'arrivals a second')
+    .option('--arrivals <kind>', 'poisson (default) or bursts')
+    .option('--clients <n>', 'a closed loop of so many clients instead of a rate')
+    .option('--think <ms>', 'pause of a client between answer and next request')
+    .option('--requests <n>', 'how many')
+    .option('--lengths <law>', 'lognormal:40,0.8  fixed:16  file')
+    .option('--lengthsFile <file>', 'one length a line, for --lengths file')
+    .option('--rows <n>', 'rows of a request')
+    .option('--cost <coefficients>', 'alphaMs,betaMsPerToken,kneeTokens,quadMsPerTokenSquared')
+    .option('--lanes <n>', 'lanes')
+    .option('--slo <ms>', 'SLO')
+    .option('--deadline <ms>', 'time that each request has')
+    .option('--maxBatch <n>', 'most rows of one run')
+    .option('--bulk <rows,everyMs>', 'a large request now and then')
+    .option('--trace <file>', 'recorded arrivals, JSON lines {"atMs", "length"}')
+    .option('--seed <n>', 'seed of all that is random')
+    .action(async (options: SimulateCommandOptions) => {
+      onEnding(ended((await simulateCommand(options, host.stdout)) === 0 ? 0 : 1));
+    });
 };
 
 /**
