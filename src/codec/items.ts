@@ -5,14 +5,18 @@ import type { ModelInfo } from '../models/model-info.js';
 import { sliceRows } from '../tensor.js';
 import type { EncodedTexts } from './encode.js';
 
+/** Texts of a request that look for twins; looking for those of 10,000 would hold the event loop for 50 ms. */
+const MOST_SHARED = 256;
+
 /** One item a text: its length is its tokens, special ones included. */
 export const itemsOfTexts = ({ ids, lengths }: EncodedTexts, { batching }: ModelInfo): Item<Payload>[] => {
+  const shares = batching.singleFlight && lengths.length <= MOST_SHARED;
   const items: Item<Payload>[] = [];
   let from = 0;
   for (const length of lengths) {
     const payload = { kind: 'text', ids: ids.subarray(from, from + length) } as const;
     const item = { rows: 1, length, compat: 'texts', payload };
-    items.push(batching.singleFlight ? { ...item, identity: identityOf(payload.ids) } : item);
+    items.push(shares ? { ...item, identity: identityOf(payload.ids) } : item);
     from += length;
   }
   return items;

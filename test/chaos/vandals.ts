@@ -42,17 +42,28 @@ const BURST = [1, 4] as const;
 const BURST_PAUSE_MS = [20, 400] as const;
 
 /**
- * Kills lanes in bursts, and lets all of them come back before the next: however slow the machine, work goes on. Usually
- * one that works; where the system tells, sometimes one that is only starting.
+ * Kills lanes in bursts. Before the next one all of them come back, and then have as long a peace as that took: however
+ * slow the machine, work goes on. Usually one that works; where the system tells, sometimes one that is only starting.
  */
 export const killLanes = (gateway: GatewayProcess, lanes: number, random: SeededRandom): Vandal => {
-  let left = 0;
+  let killsLeft = 0;
+  let lastKillAt = performance.now();
+  let peaceUntil: number | undefined;
+  const isPeace = (lanesWorking: number): boolean => {
+    if (killsLeft > 0) return false;
+    if (lanesWorking < lanes) return true;
+    const now = performance.now();
+    peaceUntil ??= now + (now - lastKillAt);
+    return now < peaceUntil;
+  };
   return start(random, BURST_PAUSE_MS, async (tally) => {
     const { lanePids } = await gateway.state();
-    if (left === 0 && lanePids.length < lanes) return undefined;
+    if (isPeace(lanePids.length)) return undefined;
     const pids = random.next() < 0.2 ? childrenOf(gateway.pid, lanePids) : lanePids;
     if (pids.length === 0) return undefined;
-    left = (left === 0 ? random.between(...BURST) : left) - 1;
+    killsLeft = (killsLeft === 0 ? random.between(...BURST) : killsLeft) - 1;
+    lastKillAt = performance.now();
+    peaceUntil = undefined;
     const pid = random.pick(pids);
     try {
       process.kill(pid, 'SIGKILL');

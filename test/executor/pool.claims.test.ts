@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { specOf } from '../support/lanes.js';
 import { codeOf, values } from '../support/puppet-lanes.js';
 import { turn } from '../support/puppet-model.js';
 import { startPool } from '../support/puppet-pool.js';
@@ -163,6 +164,26 @@ describe('claims', () => {
     expect(await values(ticket)).toEqual(['A']);
     expect(faults).toEqual(['a bug', 'a bug', 'a bug']);
     await pool.close();
+  });
+
+  it('come before work that may only be done while nothing else is', async () => {
+    const { pool, model, answer } = await startPool(2);
+    expect(pool.lanesView).toEqual({ total: 2, idle: 2 });
+    const idle = pool.whileIdle((lane) => lane.load(specOf('a')));
+    expect(idle).toBeDefined();
+    await idle;
+    const ticket = model('one').submit('a');
+    // Asked for, and not granted yet.
+    expect(pool.whileIdle(() => Promise.resolve())).toBeUndefined();
+    await turn();
+    expect(pool.lanesView).toEqual({ total: 2, idle: 1 });
+    expect(pool.whileIdle(() => Promise.resolve())).toBeUndefined();
+    answer();
+    await values(ticket);
+    await turn();
+    expect(await pool.whileIdle(() => Promise.resolve('done'))).toBe('done');
+    await pool.close();
+    expect(pool.lanesView.total).toBe(2);
   });
 
   it.each(['close', 'discard'] as const)('after %s do nothing, and are no fault', async (end) => {

@@ -138,6 +138,17 @@ describe('a loaded model', () => {
     expect(Number(together[1]![0])).toBeGreaterThan(Number(together[1]![1]));
   });
 
+  it('of texts that padding changes serves one text at a time', async () => {
+    await root.write('leaky/model.yaml', 'task: text-classification\nlabels: [a, b]');
+    await cp(join(SHIPPED, 'spam/tokenizer.json'), join(root.path, 'leaky/tokenizer.json'));
+    await root.copy('tiny_text_leaky', 'leaky/model.onnx');
+    const { loader } = await start([], { batching: { composition: 'fifo' } });
+    const { info } = await loader.load('m', 'leaky', true);
+    expect(info.takesTexts).toBe(true);
+    expect(info.batch.mode).toBe('single');
+    expect(info.batch.reason).toMatch(/^output 'logits' of a row changes by up to/);
+  });
+
   it('is open and warm in every lane before it is served', async () => {
     const { open, sent } = gated(openLinkOf('thread'));
     const { loader } = await start(['multi_io'], { lanes: 3 }, open);
