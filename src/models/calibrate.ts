@@ -91,6 +91,9 @@ const batchOf = (samples: readonly Payload[], { rows, longest }: RunShape): Lane
       const sample = samples[row % samples.length];
       if (sample === undefined) throw new RangeError('calibration needs a sample');
       if (sample.kind === 'tensors') return sample;
-      return { kind: 'text', ids: Int32Array.from({ length: longest }, (_id, i) => sample.ids[i % sample.ids.length] ?? 0) };
+      return {
+        kind: 'text',
+        ids: Int32Array.from({ length: longest }, (_id, i) => sample.ids[i % sample.ids.length] ?? 0),
+      };
     }),
   );

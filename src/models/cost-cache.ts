@@ -54,7 +54,9 @@ export class CostCache {
   }
 
   #fileOf(key: CostKey): string {
-    const digest = createHash('sha256').update(JSON.stringify([environment(), key])).digest('hex');
+    const digest = createHash('sha256')
+      .update(JSON.stringify([environment(), key]))
+      .digest('hex');
     return join(this.#folder, `cost-${digest.slice(0, 32)}.json`);
   }
 }

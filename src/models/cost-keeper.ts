@@ -85,7 +85,12 @@ export class CostKeeper {
     this.#closed = true;
   }
 
-  async #calibrate(model: ServedModel, start: CostStart, samples: readonly Payload[], eager: boolean): Promise<void> {
+  async #calibrate(
+    model: ServedModel,
+    start: CostStart,
+    samples: readonly Payload[],
+    eager: boolean,
+  ): Promise<void> {
     const { pool, clock, onKnown, onFault } = this.#deps;
     const { batching, batch, card } = model.info;
     try {
@@ -116,7 +121,11 @@ export class CostKeeper {
   }
 
   /** From a few lone runs: most of their time is taken for the price of their tokens. */
-  async #guess(modelKey: string, samples: readonly Payload[], fillTo: number | undefined): Promise<CostCoefficients> {
+  async #guess(
+    modelKey: string,
+    samples: readonly Payload[],
+    fillTo: number | undefined,
+  ): Promise<CostCoefficients> {
     const [sample] = samples;
     const area = sample?.kind === 'text' ? sample.ids.length : 1;
     let aloneMs = 1;

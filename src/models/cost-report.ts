@@ -23,7 +23,12 @@ const WORTH = 1.05;
 
 export const reportCost = (
   fit: CostFit,
-  context: { readonly sloMs: number; readonly maxBatch: number; readonly maxTokens: number; readonly referenceLength: number },
+  context: {
+    readonly sloMs: number;
+    readonly maxBatch: number;
+    readonly maxTokens: number;
+    readonly referenceLength: number;
+  },
 ): CostReport => {
   const { alphaMs, betaMsPerToken, kneeTokens, quadMsPerTokenSquared } = fit.coefficients;
   const perRow = betaMsPerToken * (fit.basis === 'rows' ? 1 : context.referenceLength);
@@ -43,7 +48,11 @@ export const reportCost = (
 
 const adviceOf = (
   fit: CostFit,
-  { maxBatch, maxTokens, sloMs }: { readonly maxBatch: number; readonly maxTokens: number; readonly sloMs: number },
+  {
+    maxBatch,
+    maxTokens,
+    sloMs,
+  }: { readonly maxBatch: number; readonly maxTokens: number; readonly sloMs: number },
 ): string => {
   if (fit.runs === 0) return 'nothing has been measured yet';
   const lengths = fit.basis === 'rows' ? [1] : LENGTHS.filter((length) => length <= Math.max(8, maxTokens));
@@ -61,11 +70,17 @@ const adviceOf = (
 };
 
 /** Throughput of the best batch of equal rows within the cap, over that of rows alone. */
-const bestGain = ({ basis, coefficients }: CostFit, length: number, maxBatch: number, capMs: number): number => {
+const bestGain = (
+  { basis, coefficients }: CostFit,
+  length: number,
+  maxBatch: number,
+  capMs: number,
+): number => {
   const ms = (rows: number): number =>
     costMs(coefficients, areaOf(basis, { rows, tokens: rows * length, longest: length }), length);
   let best = 1;
-  for (let rows = 2; rows <= maxBatch; rows++) if (ms(rows) <= capMs) best = Math.max(best, (rows * ms(1)) / ms(rows));
+  for (let rows = 2; rows <= maxBatch; rows++)
+    if (ms(rows) <= capMs) best = Math.max(best, (rows * ms(1)) / ms(rows));
   return best;
 };
 

@@ -56,7 +56,16 @@ export class DecisionLog {
   #add({ group, queueMs, predictedMs, waiting }: Extract<BatcherEvent, { type: 'dispatched' }>): void {
     const { rows, tokens, paddedTokens, longest, reason } = group;
     const longestWaitMs = queueMs.reduce((most, ms) => Math.max(most, ms), 0);
-    const sizes = { rows, tokens, paddedTokens, longest, reason, waiting, queueMs: longestWaitMs, predictedMs };
+    const sizes = {
+      rows,
+      tokens,
+      paddedTokens,
+      longest,
+      reason,
+      waiting,
+      queueMs: longestWaitMs,
+      predictedMs,
+    };
     const noted: Noted = { at: this.#clock.now(), sizes, laneMs: undefined };
     this.#running.set(group, noted);
     this.#last.push(noted);

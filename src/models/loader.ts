@@ -60,7 +60,9 @@ export class ModelLoader {
     } catch (error) {
       // Clients read this: where the root lies on this machine is none of their business.
       const realRoot = await realpath(root).catch(() => root);
-      const message = messageOf(error).replaceAll(realRoot + sep, '').replaceAll(root + sep, '');
+      const message = messageOf(error)
+        .replaceAll(realRoot + sep, '')
+        .replaceAll(root + sep, '');
       throw new CarpoolError(codeOf(error), message, { cause: error });
     }
   }
@@ -148,7 +150,13 @@ export class ModelLoader {
     ];
   }
 
-  #serve(key: string, source: ModelSource, signature: Signature, test: SelfTest, start: CostStart): ServedModel {
+  #serve(
+    key: string,
+    source: ModelSource,
+    signature: Signature,
+    test: SelfTest,
+    start: CostStart,
+  ): ServedModel {
     const { config, clock, pool, observe } = this.#deps;
     const { name, card, labels } = source;
     const info: ModelInfo = {

@@ -27,10 +27,10 @@ afterEach(async () => {
 });
 
 /** One lane that takes 100 ms and more a row. */
-const slowConfig = (server: ConfigInput['server'] = {}): ConfigInput => ({
+const slowConfig = (server: ConfigInput['server'] = {}, maxBatch = 1): ConfigInput => ({
   server,
   lanes: { count: 1 },
-  batching: { maxBatch: 1 },
+  batching: { maxBatch, composition: 'fifo' },
   models: { root: root.path, load: ['fraud_detector'] },
 });
 
@@ -148,14 +148,28 @@ describe('SIGTERM', () => {
   });
 
   it('is forced at the drain deadline, by SIGKILL where a run is under way', async () => {
-    child = await serveChild(root.path, slowConfig({ drainTimeoutMs: 100 }));
+    const rows = Array.from({ length: 32 }, () => ROW);
+    child = await serveChild(root.path, slowConfig({ drainTimeoutMs: 100 }, rows.length));
     const client = new HttpClient(child.url);
-    const { answers } = await fill(client, 12);
+    await client.load('slow', 'slow.onnx');
+    // One run of seconds: it is surely under way at the deadline, on any machine.
+    const answers = [client.infer('slow', rows)];
+    await until(
+      'it runs',
+      async () =>
+        (await client.metric('carpool_admitted_rows_total{model="slow"}')) === rows.length &&
+        (await client.metric('carpool_lanes{state="running"}')) === 1,
+    );
+    answers.push(askSlow(client), askSlow(client));
+    await until(
+      'two wait behind it',
+      async () => (await client.metric('carpool_admitted_rows_total{model="slow"}')) === rows.length + 2,
+    );
     const codes = codesOf(answers);
     child.process.kill('SIGTERM');
     expect(await child.exit).toEqual({ code: null, signal: 'SIGKILL' });
     expect(child.stderr()).toContain('server.drainTimeoutMs (100) is over: stopping at once');
-    expect((await codes).filter((code) => code !== '200' && code !== '503 DRAINING')).toEqual([]);
+    expect(await codes).toEqual(answers.map(() => '503 DRAINING'));
     client.close();
   });
 
