@@ -19,6 +19,7 @@ import { ModelLoader } from './models/loader.js';
 import type { ModelInfo } from './models/model-info.js';
 import { Registry } from './models/registry.js';
 import { Pipeline } from './pipeline.js';
+import { createResponder } from './protocol/respond.js';
 import { debugRoute } from './protocol/own/debug-route.js';
 import { ownRoutes } from './protocol/own/routes.js';
 import { createAccessLog } from './telemetry/access-log.js';
@@ -109,8 +110,8 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       debugRoute(registry, pool, guardAdmin),
       ...ownRoutes({
         registry,
-        pipeline,
         codec,
+        responder: createResponder(pipeline, codec),
         limits: serverConfig,
         guardAdmin,
       }),

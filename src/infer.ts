@@ -4,13 +4,25 @@ import type { Tensor } from './tensor.js';
 export interface InferRequest {
   /** Model name; absent where the protocol lets the gateway choose (`/predict`). */
   readonly model?: string;
-  readonly input: TextInput | TensorInput;
+  readonly input: TextInput | IdsInput | TensorInput;
   readonly options: InferOptions;
 }
 
+/** One text, or two that make one sequence: `[CLS] text [SEP] pair [SEP]`. */
+export type TextUnit = string | readonly [text: string, pair: string];
+
 export interface TextInput {
   readonly kind: 'texts';
-  readonly texts: readonly string[];
+  readonly texts: readonly TextUnit[];
+}
+
+/** Token ids as a tokenizer gave them, special ones included. */
+export interface IdsInput {
+  readonly kind: 'ids';
+  /** Of all sequences, one after the other. */
+  readonly ids: Int32Array;
+  /** Tokens of each sequence; the sum is `ids.length`. */
+  readonly lengths: Int32Array;
 }
 
 export interface TensorInput {
@@ -26,13 +38,25 @@ export interface InferOptions {
   readonly timeoutMs?: number;
   /** false: a text longer than the model's `maxTokens` is INPUT_TOO_LONG instead of cut. Default: the card's. */
   readonly truncate?: boolean;
+  /** Which end of a text that is too long is cut off. Default `right`: its end. */
+  readonly truncateFrom?: 'left' | 'right';
   /** Names of the outputs wanted; absent or empty = all. */
   readonly outputs?: readonly string[];
   /** 0 = default, 1 = highest, above 1 ever later (Open Inference Protocol); aged, so that low never starves. */
   readonly priority?: number;
-  /** `/predict`: every label's score beside the best one. */
-  readonly scores?: boolean;
 }
+
+/** Number of items that a request will be answered for. */
+export const rowsOfInput = (input: InferRequest['input']): number => {
+  switch (input.kind) {
+    case 'texts':
+      return input.texts.length;
+    case 'ids':
+      return input.lengths.length;
+    case 'tensors':
+      return input.rows;
+  }
+};
 
 /** The rows of one item, cut out of the batch it rode in: one tensor for every output of the model, in signature order. */
 export interface ItemOutput {

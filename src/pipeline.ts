@@ -3,7 +3,8 @@ import type { Codec } from './codec/codec.js';
 import type { EncodedTexts } from './codec/encode.js';
 import { itemsOfTensors, itemsOfTexts } from './codec/items.js';
 import type { Payload } from './executor/join.js';
-import type { InferRequest, InferResult, ItemOutput } from './infer.js';
+import { CarpoolError } from './errors.js';
+import type { IdsInput, InferRequest, InferResult, ItemOutput } from './infer.js';
 import type { ServedModel } from './models/served-model.js';
 
 /** The caller's side of a request; an HTTP exchange is one. */
@@ -60,9 +61,10 @@ export class Pipeline {
     { input, options }: InferRequest,
     signal: AbortSignal,
   ): Promise<EncodedTexts | undefined> {
-    if (input.kind !== 'texts') return undefined;
+    if (input.kind === 'tensors') return undefined;
     const { text } = model.info.card;
     const maxTokens = text?.maxTokens ?? 512;
+    if (input.kind === 'ids') return wholeIds(input, maxTokens);
     const truncate = options.truncate ?? text?.truncate ?? true;
     return this.#codec.encode(model.key, input.texts, { maxTokens, truncate, signal });
   }
@@ -87,6 +89,17 @@ export class Pipeline {
     }
   }
 }
+
+/** @throws CarpoolError INPUT_TOO_LONG: ids are never cut */
+const wholeIds = ({ ids, lengths }: IdsInput, maxTokens: number): EncodedTexts => {
+  const long = lengths.findIndex((length) => length > maxTokens);
+  if (long >= 0)
+    throw new CarpoolError(
+      'INPUT_TOO_LONG',
+      `ids[${long}]: ${lengths[long] ?? 0} tokens, expected at most ${maxTokens}`,
+    );
+  return { ids, lengths, truncated: new Uint8Array(lengths.length) };
+};
 
 const textsOf = ({ lengths, truncated }: EncodedTexts): NonNullable<InferResult['texts']> =>
   Array.from(lengths, (tokens, i) => ({ tokens, truncated: truncated[i] === 1 }));

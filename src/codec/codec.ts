@@ -1,13 +1,13 @@
-import type { InferRequest } from '../infer.js';
+import type { InferRequest, TextUnit } from '../infer.js';
+import type { Parsed, ParseInput } from '../protocol/parse.js';
+import { renderBody, type RenderInput } from '../protocol/render.js';
 import { CodecThread } from './codec-thread.js';
 import { encodingCost, isSmallResult, sliceEnds } from './cost.js';
 import { joinEncoded } from './encode.js';
 import type { EncodedTexts } from './encode.js';
 import { createJobs } from './jobs.js';
-import type { ParseInput, TokenizerFacts, TokenizerSource } from './jobs.js';
+import type { TokenizerFacts, TokenizerSource } from './jobs.js';
 import { packedArrays, packResult } from './packed-result.js';
-import { renderBody } from './render.js';
-import type { RenderInput } from './render.js';
 import { ownBytes, ownedBuffers } from './transfer.js';
 
 /**
@@ -68,7 +68,7 @@ export class Codec {
    * @throws CarpoolError INPUT_TOO_LONG, INVALID_REQUEST (both name the text); MODEL_UNAVAILABLE when the tokenizer is
    * closed or the thread died.
    */
-  async encode(key: string, texts: readonly string[], options: CodecEncodeOptions): Promise<EncodedTexts> {
+  async encode(key: string, texts: readonly TextUnit[], options: CodecEncodeOptions): Promise<EncodedTexts> {
     const { signal, ...limits } = options;
     const inlineChars = this.#inlineChars.get(key);
     if (inlineChars !== undefined && encodingCost(texts, inlineChars) <= inlineChars)
@@ -87,7 +87,7 @@ export class Codec {
    * Takes `input.bytes` over: a large body is moved to the thread, and the caller's array is empty then.
    * @throws CarpoolError INVALID_REQUEST, PAYLOAD_TOO_LARGE; MODEL_UNAVAILABLE when the thread died.
    */
-  async parse(input: ParseInput, signal?: AbortSignal): Promise<InferRequest> {
+  async parse(input: ParseInput, signal?: AbortSignal): Promise<Parsed> {
     if (input.bytes.byteLength <= INLINE_PARSE_BYTES) return this.#here.parse(input);
     const bytes = ownBytes(input.bytes);
     return this.#thread.run('parse', { ...input, bytes }, { transfer: ownedBuffers([bytes]), signal });

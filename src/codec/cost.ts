@@ -1,4 +1,4 @@
-import type { InferResult } from '../infer.js';
+import type { InferResult, TextUnit } from '../infer.js';
 import type { TensorData } from '../tensor.js';
 
 /** What a text costs beside its characters: up to 2 µs, as much as so many characters of English. */
@@ -17,21 +17,21 @@ const INLINE_ITEMS = 2_000;
 const CHARS_PER_ELEMENT = 64;
 
 /** Characters of the texts, overheads included; stops counting beyond `enough`. */
-export const encodingCost = (texts: readonly string[], enough: number): number => {
+export const encodingCost = (texts: readonly TextUnit[], enough: number): number => {
   let cost = 0;
   for (const text of texts) {
-    cost += text.length + TEXT_OVERHEAD_CHARS;
+    cost += charsOf(text) + TEXT_OVERHEAD_CHARS;
     if (cost > enough) break;
   }
   return cost;
 };
 
 /** Positions at which a request's texts are divided, each slice ending before its entry: `[5, 9]` is [0,5) and [5,9). */
-export const sliceEnds = (texts: readonly string[]): number[] => {
+export const sliceEnds = (texts: readonly TextUnit[]): number[] => {
   const ends: number[] = [];
   let cost = 0;
   for (const [index, text] of texts.entries()) {
-    cost += text.length + TEXT_OVERHEAD_CHARS;
+    cost += charsOf(text) + TEXT_OVERHEAD_CHARS;
     if (cost < SLICE_CHARS) continue;
     ends.push(index + 1);
     cost = 0;
@@ -39,6 +39,9 @@ export const sliceEnds = (texts: readonly string[]): number[] => {
   if (cost > 0) ends.push(texts.length);
   return ends;
 };
+
+const charsOf = (text: TextUnit): number =>
+  typeof text === 'string' ? text.length : text[0].length + text[1].length;
 
 /** Whether rendering this result is cheap enough for the event loop. */
 export const isSmallResult = ({ items }: InferResult): boolean => {

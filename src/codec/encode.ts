@@ -1,4 +1,5 @@
 import { CarpoolError, messageOf } from '../errors.js';
+import type { TextUnit } from '../infer.js';
 import type { EncodedText, TextTokenizer } from './tokenizer.js';
 
 /** Token ids of several texts, ragged: plain data whose buffers can be transferred. */
@@ -26,7 +27,7 @@ export interface EncodeOptions {
  */
 export const encodeTexts = (
   tokenizer: TextTokenizer,
-  texts: readonly string[],
+  texts: readonly TextUnit[],
   { maxTokens, truncate, firstIndex = 0 }: EncodeOptions,
 ): EncodedTexts => {
   const lengths = new Int32Array(texts.length);
@@ -63,11 +64,12 @@ export const joinEncoded = (slices: readonly EncodedTexts[]): EncodedTexts => ({
 
 const encodeOne = (
   tokenizer: TextTokenizer,
-  text: string,
+  text: TextUnit,
   truncation: { readonly maxTokens: number } | undefined,
   index: number,
 ): EncodedText => {
   try {
+    if (typeof text !== 'string') throw new Error('pairs of texts can not be encoded');
     return tokenizer.encode(text, truncation);
   } catch (error) {
     throw new CarpoolError(

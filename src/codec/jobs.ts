@@ -1,14 +1,11 @@
 import { CarpoolError } from '../errors.js';
-import type { InferRequest } from '../infer.js';
-import { parseJson } from '../protocol/json/parse-json.js';
-import { parseInfer, parsePredict } from '../protocol/own/parse.js';
-import type { ParseView } from '../protocol/own/parse.js';
+import type { TextUnit } from '../infer.js';
+import { parseBody, type Parsed, type ParseInput } from '../protocol/parse.js';
+import { renderBody, type RenderInput } from '../protocol/render.js';
 import { encodeTexts } from './encode.js';
 import type { EncodedTexts, EncodeOptions } from './encode.js';
 import { unpackResult } from './packed-result.js';
 import type { PackedResult } from './packed-result.js';
-import { renderBody } from './render.js';
-import type { RenderInput } from './render.js';
 import { openTokenizer } from './tokenizer.js';
 import type { TextTokenizer } from './tokenizer.js';
 
@@ -30,10 +27,6 @@ export interface TokenizerFacts {
   readonly inlineChars: number;
 }
 
-export type ParseInput =
-  | { readonly route: 'predict'; readonly bytes: Uint8Array; readonly maxRows: number }
-  | { readonly route: 'infer'; readonly bytes: Uint8Array; readonly view: ParseView };
-
 export interface JobTypes {
   readonly ping: { readonly input: undefined; readonly output: undefined };
   readonly openTokenizer: {
@@ -42,10 +35,10 @@ export interface JobTypes {
   };
   readonly closeTokenizer: { readonly input: { readonly key: string }; readonly output: undefined };
   readonly encode: {
-    readonly input: EncodeOptions & { readonly key: string; readonly texts: readonly string[] };
+    readonly input: EncodeOptions & { readonly key: string; readonly texts: readonly TextUnit[] };
     readonly output: EncodedTexts;
   };
-  readonly parse: { readonly input: ParseInput; readonly output: InferRequest };
+  readonly parse: { readonly input: ParseInput; readonly output: Parsed };
   /** UTF-8, so that the answer is moved to the event loop and written as it is. */
   readonly render: {
     readonly input: Omit<RenderInput, 'result'> & { readonly packed: PackedResult };
@@ -85,10 +78,7 @@ export const createJobs = (): JobTable => {
         );
       return encodeTexts(tokenizer, texts, options);
     },
-    parse: (input) => {
-      const body = parseJson(input.bytes);
-      return input.route === 'predict' ? parsePredict(body, input.maxRows) : parseInfer(body, input.view);
-    },
+    parse: parseBody,
     render: ({ packed, ...input }) => Buffer.from(renderBody({ ...input, result: unpackResult(packed) })),
   };
 };
@@ -100,7 +90,10 @@ export const outputArrays = (
   if (output === undefined) return [];
   if (output instanceof Uint8Array) return [output];
   if ('lengths' in output) return [output.ids, output.lengths, output.truncated];
-  if ('input' in output && output.input.kind === 'tensors')
-    return output.input.tensors.map(({ data }) => data);
+  if ('request' in output) {
+    const { input } = output.request;
+    if (input.kind === 'tensors') return input.tensors.map(({ data }) => data);
+    if (input.kind === 'ids') return [input.ids, input.lengths];
+  }
   return [];
 };

@@ -13,6 +13,16 @@ export interface PublicError {
   readonly retryAfterSeconds?: number;
 }
 
+/** An error as one protocol words it. `status` only where it differs from the table's. */
+export type ErrorShape = (
+  error: PublicError,
+  requestId: string | undefined,
+) => { readonly status?: number; readonly body: object };
+
+const OWN_SHAPE: ErrorShape = ({ code, message }, requestId) => ({
+  body: { error: { code, message, requestId } },
+});
+
 /** Sent where the error itself does not say how long. */
 const RETRY_AFTER_SECONDS = 1;
 
@@ -37,12 +47,18 @@ export const publicError = (error: unknown): PublicError => {
  * Answers an error: the one place that sets a status from one. `{"error": {"code", "message", "requestId"}}`; nothing
  * for a client that has gone; the socket is destroyed when an answer had already begun.
  */
-export type ErrorAnswer = (error: unknown, req: IncomingMessage, res: ServerResponse) => void;
+export type ErrorAnswer = (
+  error: unknown,
+  req: IncomingMessage,
+  res: ServerResponse,
+  shape?: ErrorShape,
+) => void;
 
 export const createErrorAnswer =
   (logger: Logger): ErrorAnswer =>
-  (error, req, res) => {
-    const { code, status, message, retryAfterSeconds } = publicError(error);
+  (error, req, res, shape = OWN_SHAPE) => {
+    const shown = publicError(error);
+    const { code, status, message, retryAfterSeconds } = shown;
     const exchange = findExchange(req);
     const requestId = exchange?.requestId;
     if (exchange !== undefined) exchange.code ??= code;
@@ -61,7 +77,8 @@ export const createErrorAnswer =
     if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
     // The rest of the body will not be waited for.
     if (code === 'BODY_TIMEOUT') headers.connection = 'close';
-    sendJson(res, status, { error: { code, message, requestId } }, headers);
+    const { status: theirs = status, body } = shape(shown, requestId);
+    sendJson(res, theirs, body, headers);
   };
 
 /** The router could not decode a percent escape in a path. By name: the class differs between realms. */

@@ -2,7 +2,7 @@ import { Router, type Request, type Response } from 'express';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { CarpoolError } from '../errors.js';
 import type { Logger } from '../telemetry/logger.js';
-import { createErrorAnswer, isMalformedPath } from './error-handler.js';
+import { createErrorAnswer, isMalformedPath, type ErrorShape } from './error-handler.js';
 import { findExchange, openExchange, type Exchange, type ExchangeDeps } from './exchange.js';
 
 /** Node's own request, plus what the router has found in its path. */
@@ -20,6 +20,8 @@ export interface Route {
   readonly get?: Handler;
   readonly post?: Handler;
   readonly delete?: Handler;
+  /** Errors of this path in its protocol's own shape. Default: `{"error": {"code", "message", "requestId"}}`. */
+  readonly error?: ErrorShape;
 }
 
 export interface HttpRouterDeps extends ExchangeDeps {
@@ -49,7 +51,7 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
 
   const run = async (
     handler: Handler,
-    path: string,
+    { path, error: shape }: Route,
     req: HttpRequest,
     res: ServerResponse,
   ): Promise<void> => {
@@ -57,7 +59,7 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
     try {
       await handler(req, res, exchange);
     } catch (error) {
-      answerError(error, req, res);
+      answerError(error, req, res, shape);
     }
   };
 
@@ -66,10 +68,10 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
     const layers = router.route(route.path);
     for (const method of METHODS) {
       const handler = route[method];
-      if (handler !== undefined) layers[method]((req, res) => void run(handler, route.path, req, res));
+      if (handler !== undefined) layers[method]((req, res) => void run(handler, route, req, res));
     }
     const otherMethods = refuseMethod(route);
-    layers.all((req, res) => void run(otherMethods, route.path, req, res));
+    layers.all((req, res) => void run(otherMethods, route, req, res));
   }
 
   // Handlers never call `next`: what arrives here is the router's own.

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { ParseInput } from '../../src/codec/jobs.js';
-import { renderBody } from '../../src/codec/render.js';
+import type { ParseInput } from '../../src/protocol/parse.js';
+import { renderBody } from '../../src/protocol/render.js';
 import type { InferResult } from '../../src/infer.js';
 import { sliceRows } from '../../src/tensor.js';
 import type { Tensor } from '../../src/tensor.js';
@@ -30,7 +30,9 @@ describe('Codec.parse', () => {
   it('reads tensors alike in both places', async () => {
     const { codec, thread } = await codecs.open();
     for (const count of [10, 20_000]) {
-      const { input } = await codec.parse(inferOf(rows(count)));
+      const {
+        request: { input },
+      } = await codec.parse(inferOf(rows(count)));
       if (input.kind !== 'tensors') throw new Error('expected tensors');
       const [tensor] = input.tensors;
       expect(tensor?.dims).toEqual([count, 2]);
@@ -43,7 +45,9 @@ describe('Codec.parse', () => {
     const { codec, thread } = await codecs.open();
     const padding = ' '.repeat(65_536);
     for (const space of ['', padding]) {
-      const { input } = await codec.parse(predictOf(`{"texts":["a","é😀"]}${space}`));
+      const {
+        request: { input },
+      } = await codec.parse(predictOf(`{"texts":["a","é😀"]}${space}`));
       expect(input).toEqual({ kind: 'texts', texts: ['a', 'é😀'] });
     }
     const [here, there] = await Promise.all(
@@ -95,7 +99,8 @@ describe('Codec.render', () => {
         ...rowsOf(batch),
         texts: Array.from({ length: rows }, (_, i) => ({ tokens: i, truncated: i % 3 === 0 })),
       };
-      const input = { kind, info: textClassifier, request: requestOf({ scores: true }), result };
+      const answer = kind === 'predict' ? { kind, scores: true } : { kind };
+      const input = { answer, info: textClassifier, request: requestOf(), result };
       expect(textOf(await codec.render(input))).toBe(renderBody(input));
       // Its neighbours in the batch still need it.
       expect(batch.data).toHaveLength(rows * 2);
@@ -111,7 +116,7 @@ describe('Codec.render', () => {
   ])('%s', async (_, items, columns, jobs) => {
     const { codec, thread } = await codecs.open();
     const input = {
-      kind: 'infer',
+      answer: { kind: 'infer' },
       info: tensors,
       request: requestOf(),
       result: rowsOf(batchOf(items, columns)),
@@ -124,7 +129,7 @@ describe('Codec.render', () => {
     const { codec, thread } = await codecs.open();
     const info = infoOf({}, { signature: { inputs: [], outputs: [spec('y', 'string', ['N'])] } });
     const result = resultOf([{ outputs: [tensorOf('string', [1], [filled('text ', 2_000_000)])] }]);
-    const input = { kind: 'infer', info, request: requestOf(), result } as const;
+    const input = { answer: { kind: 'infer' }, info, request: requestOf(), result } as const;
     expect(textOf(await codec.render(input))).toBe(renderBody(input));
     expect(thread.jobs).toEqual(['render']);
   });

@@ -2,12 +2,13 @@ import { Codec } from '../../src/codec/codec.js';
 import { CodecThread } from '../../src/codec/codec-thread.js';
 import type { JobOptions } from '../../src/codec/codec-thread.js';
 import type { JobInput, JobName, JobOutput } from '../../src/codec/jobs.js';
+import type { TextUnit } from '../../src/infer.js';
 import { spamTokenizerJson } from './fixtures.js';
 
 /** A codec thread that notes what it is given. */
 export class RecordingThread extends CodecThread {
   readonly jobs: JobName[] = [];
-  readonly slices: (readonly string[])[] = [];
+  readonly slices: (readonly TextUnit[])[] = [];
   /** Sizes of the buffers behind the bodies. */
   readonly bodyBuffers: number[] = [];
   /** Called before each job is posted. */

@@ -23,16 +23,20 @@ describe('parsePredict', () => {
   it('reads all fields', () => {
     const body = { texts: ['a', ''], model: 'spam', timeoutMs: 5.5, truncate: false, scores: true };
     expect(parsePredict(body, 2)).toEqual({
-      model: 'spam',
-      input: { kind: 'texts', texts: ['a', ''] },
-      options: { timeoutMs: 5.5, truncate: false, scores: true },
+      request: {
+        model: 'spam',
+        input: { kind: 'texts', texts: ['a', ''] },
+        options: { timeoutMs: 5.5, truncate: false },
+      },
+      answer: { kind: 'predict', scores: true },
     });
   });
 
   it('leaves absent fields absent', () => {
-    const request = parsePredict({ texts: ['a'] }, 2);
+    const { request, answer } = parsePredict({ texts: ['a'] }, 2);
     expect(Object.keys(request)).toEqual(['input', 'options']);
     expect(Object.keys(request.options)).toEqual([]);
+    expect(answer).toEqual({ kind: 'predict', scores: false });
   });
 
   it.each<[unknown, string]>([
@@ -87,7 +91,7 @@ describe('parseInfer', () => {
     ['no inputs at all', view([]), { inputs: {} }, 1, []],
     ['tensors for a text model', TEXT, { inputs: { input_ids: [[1]], mask: [[1]] } }, 1, [[1n], [1n]]],
   ])('reads %s', (_, model, body, rows, values) => {
-    const { input, model: name } = parseInfer(body, model);
+    const { input, model: name } = parseInfer(body, model).request;
     if (input.kind !== 'tensors') throw new Error('expected tensors');
     expect([name, input.rows, input.tensors.map(valuesOf)]).toEqual(['m', rows, values]);
   });
@@ -95,16 +99,21 @@ describe('parseInfer', () => {
   it('reads texts, outputs and options', () => {
     const body = { texts: ['a'], outputs: ['z'], timeoutMs: 5, truncate: true };
     expect(parseInfer(body, TEXT)).toEqual({
-      model: 'm',
-      input: { kind: 'texts', texts: ['a'] },
-      options: { timeoutMs: 5, truncate: true, outputs: ['z'] },
+      request: {
+        model: 'm',
+        input: { kind: 'texts', texts: ['a'] },
+        options: { timeoutMs: 5, truncate: true, outputs: ['z'] },
+      },
+      answer: { kind: 'infer' },
     });
   });
 
   it('reads different counts of rows where requests run alone', () => {
     const inputs = [spec('nodes', 'float32', ['V', 1]), spec('edges', 'int64', ['E', 2])];
     const body = { inputs: { nodes: [[1], [2], [3]], edges: [[0, 1]] } };
-    expect(parseInfer(body, view(inputs, { batch: { mode: 'single' } })).input).toMatchObject({ rows: 3 });
+    expect(parseInfer(body, view(inputs, { batch: { mode: 'single' } })).request.input).toMatchObject({
+      rows: 3,
+    });
     expect(refusal(() => parseInfer(body, view(inputs))).message).toContain('expected 3 rows');
   });
 

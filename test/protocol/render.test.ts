@@ -110,10 +110,10 @@ describe('renderInfer', () => {
 describe('renderPredict', () => {
   it('answers with the label and its probability, and the scores where they are wanted', () => {
     const result = resultOf([logits(1, 2.2, -2.1)]);
-    expect(renderPredict(SPAM, requestOf(), result)).toBe(
+    expect(renderPredict(SPAM, { kind: 'predict', scores: false }, result)).toBe(
       '{"predictions":[{"label":"ham","confidence":0.987}]}',
     );
-    expect(renderPredict(SPAM, requestOf({ scores: true }), result)).toBe(
+    expect(renderPredict(SPAM, { kind: 'predict', scores: true }, result)).toBe(
       '{"predictions":[{"label":"ham","confidence":0.987,"scores":{"ham":0.987,"spam":0.013}}]}',
     );
   });
@@ -124,7 +124,9 @@ describe('renderPredict', () => {
       cases: { logits: number[]; label: string; score: number }[];
     };
     const result = resultOf(cases.map((golden) => logits(1, ...golden.logits)));
-    const { predictions } = JSON.parse(renderPredict(SPAM, requestOf(), result)) as { predictions: unknown };
+    const { predictions } = JSON.parse(renderPredict(SPAM, { kind: 'predict', scores: false }, result)) as {
+      predictions: unknown;
+    };
     expect(predictions).toEqual(
       cases.map(({ label, score }) => ({ label, confidence: Number(score.toFixed(3)) })),
     );

@@ -33,11 +33,9 @@ export const inferOptions = (body: Body): InferOptions => {
   const timeout = timeoutMs(body);
   const urgency = priority(body);
   const truncate = optionalFlag(body, 'truncate');
-  const scores = optionalFlag(body, 'scores');
   return {
     ...(timeout === undefined ? {} : { timeoutMs: timeout }),
     ...(urgency === undefined ? {} : { priority: urgency }),
     ...(truncate === undefined ? {} : { truncate }),
-    ...(scores === undefined ? {} : { scores }),
   };
 };

@@ -1,4 +1,5 @@
 import type { InferRequest } from '../../infer.js';
+import type { Parsed } from '../parse.js';
 import { describe, isList, quoted } from '../json/describe.js';
 import { type Body, field, objectBody, refuse } from './fields.js';
 import { inferOptions } from './options.js';
@@ -43,9 +44,9 @@ const inputOf = (body: Body, view: ParseView): InferRequest['input'] => {
  *
  * @throws CarpoolError INVALID_REQUEST (naming tensor and row), PAYLOAD_TOO_LARGE (more than `view.maxRows` rows)
  */
-export const parseInfer = (body: unknown, view: ParseView): InferRequest => {
+export const parseInfer = (body: unknown, view: ParseView): Parsed => {
   const object = objectBody(body, ['inputs', 'texts', 'outputs', 'timeoutMs', 'priority', 'truncate']);
   const outputs = outputNames(object, view);
   const options = { ...inferOptions(object), ...(outputs === undefined ? {} : { outputs }) };
-  return { model: view.name, input: inputOf(object, view), options };
+  return { request: { model: view.name, input: inputOf(object, view), options }, answer: { kind: 'infer' } };
 };

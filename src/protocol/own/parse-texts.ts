@@ -1,7 +1,8 @@
 import { CarpoolError } from '../../errors.js';
-import type { InferRequest, TextInput } from '../../infer.js';
+import type { TextInput } from '../../infer.js';
+import type { Parsed } from '../parse.js';
 import { describe, isList } from '../json/describe.js';
-import { field, objectBody, optionalText, refuse } from './fields.js';
+import { field, objectBody, optionalFlag, optionalText, refuse } from './fields.js';
 import { inferOptions } from './options.js';
 
 /** `texts` of a body. @throws CarpoolError INVALID_REQUEST, PAYLOAD_TOO_LARGE (more than `maxRows`) */
@@ -28,9 +29,11 @@ export const textInput = (texts: unknown, maxRows: number): TextInput => {
  * Body of `POST /predict`: `{"texts": ["…"], "model"?, "timeoutMs"?, "truncate"?, "scores"?}`, no other keys.
  * @throws CarpoolError INVALID_REQUEST, PAYLOAD_TOO_LARGE (more than `maxRows` texts)
  */
-export const parsePredict = (body: unknown, maxRows: number): InferRequest => {
+export const parsePredict = (body: unknown, maxRows: number): Parsed => {
   const object = objectBody(body, ['texts', 'model', 'timeoutMs', 'priority', 'truncate', 'scores']);
   const model = optionalText(object, 'model');
   const input = textInput(field(object, 'texts'), maxRows);
-  return { ...(model === undefined ? {} : { model }), input, options: inferOptions(object) };
+  const scores = optionalFlag(object, 'scores') ?? false;
+  const request = { ...(model === undefined ? {} : { model }), input, options: inferOptions(object) };
+  return { request, answer: { kind: 'predict', scores } };
 };

@@ -55,10 +55,10 @@ const rowMembers = (info: ModelInfo, result: InferResult): string[] => {
   ];
 };
 
-const taskMembers = (info: ModelInfo, request: InferRequest, result: InferResult): string[] => {
+const taskMembers = (info: ModelInfo, result: InferResult): string[] => {
   switch (info.card.task) {
     case 'text-classification':
-      return [member('predictions', textPredictionsJson(info, request, result))];
+      return [member('predictions', textPredictionsJson(info, false, result))];
     case 'tabular-classification':
       return rowMembers(info, result);
     case 'tensor':
@@ -76,5 +76,5 @@ export const renderInfer = (info: ModelInfo, request: InferRequest, result: Infe
     member('model_name', JSON.stringify(info.name)),
     member('model_version', JSON.stringify(info.card.version)),
     member('outputs', outputsJson(info, request, result)),
-    ...taskMembers(info, request, result),
+    ...taskMembers(info, result),
   ].join(',')}}`;

@@ -1,6 +1,7 @@
 import { classifyTexts, type LabelScore } from '../../codec/tasks/index.js';
-import type { InferRequest, InferResult } from '../../infer.js';
+import type { InferResult } from '../../infer.js';
 import type { ModelInfo } from '../../models/model-info.js';
+import type { PredictAnswer } from './answer.js';
 
 /** Three decimals; NaN stays and becomes null in JSON. */
 const probability = (value: number): string => JSON.stringify(Math.round(value * 1000) / 1000);
@@ -9,9 +10,9 @@ const scoresJson = (scores: readonly LabelScore[]): string =>
   `{${scores.map(({ label, score }) => `${JSON.stringify(label)}:${probability(score)}`).join(',')}}`;
 
 /** `[{"label", "confidence"}, …]`, one a row; with `scores` and, where a text was cut, `"truncated": true`. */
-export const textPredictionsJson = (info: ModelInfo, request: InferRequest, result: InferResult): string => {
+export const textPredictionsJson = (info: ModelInfo, withScores: boolean, result: InferResult): string => {
   const predictions = classifyTexts(info, result.items).map(({ label, confidence, scores }, index) => {
-    const all = request.options.scores === true ? `,"scores":${scoresJson(scores)}` : '';
+    const all = withScores ? `,"scores":${scoresJson(scores)}` : '';
     const cut = result.texts?.[index]?.truncated === true ? ',"truncated":true' : '';
     return `{"label":${JSON.stringify(label)},"confidence":${probability(confidence)}${all}${cut}}`;
   });
@@ -19,5 +20,5 @@ export const textPredictionsJson = (info: ModelInfo, request: InferRequest, resu
 };
 
 /** Answer of `POST /predict`; the model must be a text classifier. Confidence and scores have three decimals. */
-export const renderPredict = (info: ModelInfo, request: InferRequest, result: InferResult): string =>
-  `{"predictions":${textPredictionsJson(info, request, result)}}`;
+export const renderPredict = (info: ModelInfo, { scores }: PredictAnswer, result: InferResult): string =>
+  `{"predictions":${textPredictionsJson(info, scores, result)}}`;

@@ -1,24 +1,21 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Codec } from '../../codec/codec.js';
-import type { RenderInput } from '../../codec/render.js';
 import { readBody } from '../../http/body.js';
 import { requireJson } from '../../http/content-type.js';
-import type { Exchange } from '../../http/exchange.js';
 import { send } from '../../http/reply.js';
 import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
-import type { InferRequest } from '../../infer.js';
 import { costOf } from '../../models/cost-report.js';
 import type { Registry } from '../../models/registry.js';
 import type { ServedModel } from '../../models/served-model.js';
-import type { Pipeline } from '../../pipeline.js';
 import { parseJson } from '../json/parse-json.js';
+import type { Responder } from '../respond.js';
 import { parseLoad } from './parse.js';
 import { renderModel, renderModels, type ModelAndCost } from './render.js';
 
 export interface OwnRoutesDeps {
   readonly registry: Registry;
-  readonly pipeline: Pipeline;
   readonly codec: Codec;
+  readonly responder: Responder;
   readonly guardAdmin: (handler: Handler) => Handler;
   readonly limits: {
     readonly bodyLimitBytes: number;
@@ -28,9 +25,13 @@ export interface OwnRoutesDeps {
 }
 
 /** Our own surface: `/predict` for raw texts, `/v1/models` for everything else. */
-export const ownRoutes = (deps: OwnRoutesDeps): readonly Route[] => {
-  const { registry, codec, guardAdmin, limits } = deps;
-
+export const ownRoutes = ({
+  registry,
+  codec,
+  responder,
+  guardAdmin,
+  limits,
+}: OwnRoutesDeps): readonly Route[] => {
   const body = (req: HttpRequest): Promise<Uint8Array> => {
     requireJson(req);
     return readBody(req, { limitBytes: limits.bodyLimitBytes, timeoutMs: limits.bodyTimeoutMs });
@@ -38,11 +39,11 @@ export const ownRoutes = (deps: OwnRoutesDeps): readonly Route[] => {
 
   const predict: Handler = async (req, res, exchange) => {
     const bytes = await body(req);
-    const request = await codec.parse(
+    const parsed = await codec.parse(
       { route: 'predict', bytes, maxRows: limits.maxRequestRows },
       exchange.signal,
     );
-    await answer(deps, 'predict', registry.textModel(request.model), request, res, exchange);
+    await responder.answer(registry.textModel(parsed.request.model), parsed, res, exchange);
   };
 
   const infer: Handler = async (req, res, exchange) => {
@@ -51,11 +52,11 @@ export const ownRoutes = (deps: OwnRoutesDeps): readonly Route[] => {
     const { name, signature, batch, card, takesTexts } = model.info;
     const features = card.features;
     const view = { name, signature, batch, takesTexts, maxRows: limits.maxRequestRows };
-    const request = await codec.parse(
+    const parsed = await codec.parse(
       { route: 'infer', bytes, view: features === undefined ? view : { ...view, features } },
       exchange.signal,
     );
-    await answer(deps, 'infer', model, request, res, exchange);
+    await responder.answer(model, parsed, res, exchange);
   };
 
   const load: Handler = async (req, res) => {
@@ -91,20 +92,3 @@ const withCost = (model: ServedModel): ModelAndCost => ({ info: model.info, cost
 
 const sendText = (res: ServerResponse, body: string | Uint8Array, headers?: OutgoingHttpHeaders): void =>
   void send(res, 200, 'application/json', body, headers);
-
-const answer = async (
-  { pipeline, codec }: OwnRoutesDeps,
-  kind: RenderInput['kind'],
-  model: ServedModel,
-  request: InferRequest,
-  res: ServerResponse,
-  exchange: Exchange,
-): Promise<void> => {
-  const { info } = model;
-  exchange.model = info.name;
-  exchange.rows = request.input.kind === 'texts' ? request.input.texts.length : request.input.rows;
-  const result = await pipeline.infer(model, request, exchange);
-  const { encodeMs, queueMs, runMs, batchRows } = result.timings;
-  Object.assign(exchange, { encodeMs, queueMs, runMs, batchRows });
-  sendText(res, await codec.render({ kind, info, request, result }, exchange.signal));
-};

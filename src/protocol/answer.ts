@@ -1,0 +1,7 @@
+import type { OwnAnswer } from './own/answer.js';
+
+/**
+ * What a protocol's parser asks of its renderer: `kind` picks the renderer, the rest is the protocol's own. Plain data,
+ * which crosses to the codec thread.
+ */
+export type Answer = OwnAnswer;

@@ -1,0 +1,22 @@
+import type { InferRequest, InferResult } from '../infer.js';
+import type { ModelInfo } from '../models/model-info.js';
+import type { Answer } from './answer.js';
+import { renderInfer, renderPredict } from './own/render.js';
+
+export interface RenderInput {
+  readonly answer: Answer;
+  readonly info: ModelInfo;
+  /** Its input may be gone: renderers read the options only. */
+  readonly request: InferRequest;
+  readonly result: InferResult;
+}
+
+/** The JSON text of an answer. */
+export const renderBody = ({ answer, info, request, result }: RenderInput): string => {
+  switch (answer.kind) {
+    case 'predict':
+      return renderPredict(info, answer, result);
+    case 'infer':
+      return renderInfer(info, request, result);
+  }
+};

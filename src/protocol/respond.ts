@@ -1,0 +1,42 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { Codec } from '../codec/codec.js';
+import type { Exchange } from '../http/exchange.js';
+import { send } from '../http/reply.js';
+import { rowsOfInput, type InferResult } from '../infer.js';
+import type { ServedModel } from '../models/served-model.js';
+import type { Pipeline } from '../pipeline.js';
+import type { Parsed } from './parse.js';
+
+/** The second half of every protocol's handler. */
+export interface Responder {
+  /** Runs a request and notes its times in the exchange; the answer is the caller's to send. */
+  run(model: ServedModel, parsed: Parsed, exchange: Exchange): Promise<InferResult>;
+  /** Runs it and sends the JSON that its `answer` asks for. */
+  answer(
+    model: ServedModel,
+    parsed: Parsed,
+    res: ServerResponse,
+    exchange: Exchange,
+    headers?: (result: InferResult) => OutgoingHttpHeaders,
+  ): Promise<void>;
+}
+
+export const createResponder = (pipeline: Pipeline, codec: Codec): Responder => {
+  const run: Responder['run'] = async (model, { request }, exchange) => {
+    exchange.model = model.info.name;
+    exchange.rows = rowsOfInput(request.input);
+    const result = await pipeline.infer(model, request, exchange);
+    const { encodeMs, queueMs, runMs, batchRows } = result.timings;
+    Object.assign(exchange, { encodeMs, queueMs, runMs, batchRows });
+    return result;
+  };
+  return {
+    run,
+    answer: async (model, parsed, res, exchange, headers) => {
+      const result = await run(model, parsed, exchange);
+      const { request, answer } = parsed;
+      const body = await codec.render({ answer, info: model.info, request, result }, exchange.signal);
+      send(res, 200, 'application/json', body, headers?.(result));
+    },
+  };
+};
