@@ -40,13 +40,29 @@ export interface InferOptions {
   readonly truncate?: boolean;
   /** Which end of a text that is too long is cut off. Default `right`: its end. */
   readonly truncateFrom?: 'left' | 'right';
+  /** Long texts as several overlapping items of at most `maxTokens` instead of cut ones. Not for pairs. */
+  readonly window?: WindowOptions;
+  /** What to tell of each text beside its length. */
+  readonly wants?: TextWants;
   /** Names of the outputs wanted; absent or empty = all. */
   readonly outputs?: readonly string[];
   /** 0 = default, 1 = highest, above 1 ever later (Open Inference Protocol); aged, so that low never starves. */
   readonly priority?: number;
 }
 
-/** Number of items that a request will be answered for. */
+export interface WindowOptions {
+  /** Tokens that a window shares with the one before it. */
+  readonly stride: number;
+}
+
+export interface TextWants {
+  /** `ids` and `special` of each text. */
+  readonly ids?: boolean;
+  /** `pieces` and `offsets` as well. */
+  readonly offsets?: boolean;
+}
+
+/** Number of items that a request will be answered for; windows are not known yet. */
 export const rowsOfInput = (input: InferRequest['input']): number => {
   switch (input.kind) {
     case 'texts':
@@ -66,9 +82,30 @@ export interface ItemOutput {
 /** What the pipeline hands to a protocol's renderer. Items stand in the order of the request. */
 export interface InferResult {
   readonly items: readonly ItemOutput[];
-  /** For texts: per text, its tokens as run and whether it was cut. */
-  readonly texts?: readonly { readonly tokens: number; readonly truncated: boolean }[];
+  /** For texts and ids: one for every item. */
+  readonly texts?: readonly TextFacts[];
   readonly timings: StageTimings;
+}
+
+/** How a text was run. Arrays have an entry for every token, special ones included. */
+export interface TextFacts {
+  readonly tokens: number;
+  readonly truncated: boolean;
+  /** Position of the text in its request, where it was divided into windows; absent = the item's own. */
+  readonly source?: number;
+  /** With `wants.ids`. */
+  readonly ids?: Int32Array;
+  /** With `wants.ids`: 1 for tokens that the tokenizer added around the text. */
+  readonly special?: Uint8Array;
+  /** With `wants.offsets`: the tokens as the vocabulary has them. */
+  readonly pieces?: readonly string[];
+  /**
+   * With `wants.offsets`: start and end of each token, in UTF-16 code units of the text (of the pair for its tokens);
+   * 0 and 0 for added ones.
+   */
+  readonly offsets?: Int32Array;
+  /** With `wants.offsets` and a pair: 1 for tokens of the second text. */
+  readonly ofPair?: Uint8Array;
 }
 
 /** Milliseconds of each stage; queue and run are the longest of the request's items. */

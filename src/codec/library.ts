@@ -1,4 +1,4 @@
-import { Tokenizer } from '@huggingface/tokenizers';
+import * as library from '@huggingface/tokenizers';
 
 /**
  * What is used of `@huggingface/tokenizers`. Its own declarations don't resolve under NodeNext (their relative imports
@@ -6,7 +6,9 @@ import { Tokenizer } from '@huggingface/tokenizers';
  */
 export interface LibraryTokenizer {
   encode(text: string, options: { readonly add_special_tokens: boolean }): { readonly ids: unknown[] };
+  decode(ids: readonly number[], options: { readonly skip_special_tokens: boolean }): string;
   token_to_id(token: string): number | undefined;
+  id_to_token(id: number): string | undefined;
   readonly model: LibraryModel;
   readonly post_processor: {
     post_process(tokens: string[], pair: null, addSpecialTokens: boolean): { readonly tokens: string[] };
@@ -15,9 +17,27 @@ export interface LibraryTokenizer {
 
 export interface LibraryModel {
   readonly tokens_to_ids: ReadonlyMap<string, number>;
+  /** By id; has holes where ids are missing. */
+  readonly vocab: readonly (string | undefined)[];
+  readonly unk_token_id: number | undefined;
   encode(words: string[]): string[];
 }
 
+export interface LibraryDecoder {
+  decode(tokens: string[]): string;
+}
+
+interface LibraryClasses {
+  readonly Tokenizer: new (file: object, config: object) => LibraryTokenizer;
+  readonly SequenceDecoder: new (config: object) => LibraryDecoder;
+}
+
+const { Tokenizer, SequenceDecoder } = library as unknown as LibraryClasses;
+
 /** @throws whatever the library throws on a file that it does not understand. */
 export const newLibraryTokenizer = (file: object, config: object): LibraryTokenizer =>
-  new (Tokenizer as unknown as new (file: object, config: object) => LibraryTokenizer)(file, config);
+  new Tokenizer(file, config);
+
+/** @param decoder `decoder` of tokenizer.json. @throws whatever the library throws for one that it does not know */
+export const newLibraryDecoder = (decoder: object): LibraryDecoder =>
+  new SequenceDecoder({ type: 'Sequence', decoders: [decoder] });

@@ -15,7 +15,10 @@ export type WordPieceSettings = z.infer<typeof wordPieceSettings>;
  * far one down, so 4,096 characters of 99-letter junk words hold the event loop for 100 ms. A piece is never longer
  * than the longest entry of the vocabulary with the same first two characters: looking no further makes that 2 ms.
  */
-export const boundWordPiece = (model: LibraryModel, settings: WordPieceSettings): void => {
+export const boundWordPiece = (
+  model: Pick<LibraryModel, 'tokens_to_ids' | 'encode'>,
+  settings: WordPieceSettings,
+): void => {
   const splitter = new WordSplitter(model.tokens_to_ids, settings);
   model.encode = (words) => {
     const pieces: string[] = [];

@@ -10,8 +10,18 @@ export const cardSchema = z.strictObject({
   version: z.string().min(1).default('1'),
   description: z.string().optional(),
   licence: z.string().optional(),
-  /** `text-classification` takes raw texts, `tabular-classification` rows of numbers, `tensor` anything. */
-  task: z.enum(['tensor', 'text-classification', 'tabular-classification']).default('tensor'),
+  /** All but `tabular-classification` (rows of numbers), `image-classification` and `tensor` (anything) take raw texts. */
+  task: z
+    .enum([
+      'tensor',
+      'text-classification',
+      'tabular-classification',
+      'token-classification',
+      'embedding',
+      'rerank',
+      'image-classification',
+    ])
+    .default('tensor'),
   /** The ONNX file, relative to the card. */
   file: z.string().min(1).default('model.onnx'),
   /** Hex digest of the ONNX file; a file that differs is not loaded. */
@@ -30,9 +40,22 @@ export const cardSchema = z.strictObject({
     })
     .optional(),
   /** Class names by index. Default for text models: `id2label` of the `config.json` beside the card. */
-  labels: z.array(z.string()).min(2).optional(),
-  /** Text classification: the output that holds the logits `[batch, labels]`. Default: the first output. */
+  labels: z.array(z.string()).min(1).optional(),
+  /** Tasks with labels, and rerank: the output that holds the logits `[batch, …, labels]`. Default: the first output. */
   logits: z.string().optional(),
+  /** What makes scores of logits. Default: `sigmoid` where there is one label, else `softmax`. */
+  activation: z.enum(['softmax', 'sigmoid', 'none']).optional(),
+  /** Embeddings: how the vectors of a text's tokens become one. */
+  embedding: z
+    .strictObject({
+      /** Default: `sentence_embedding`, `last_hidden_state`, `token_embeddings` or the first, whichever is there. */
+      output: z.string().optional(),
+      /** For outputs `[batch, tokens, size]`; one of `[batch, size]` is taken as it is. */
+      pooling: z.enum(['mean', 'cls', 'max', 'lasttoken', 'mean_sqrt_len_tokens']).default('mean'),
+      /** To length 1, unless the request says otherwise. */
+      normalize: z.boolean().default(false),
+    })
+    .prefault({}),
   /** Tabular classification: which outputs hold what, and the extra field of the answer. */
   classifier: z
     .strictObject({

@@ -11,6 +11,18 @@ export interface BatchMode {
   readonly reason?: string;
 }
 
+/** What of a tokenizer reading an answer takes. */
+export interface TokenizerView {
+  /** `decoder` of tokenizer.json, which makes a text of tokens. */
+  readonly decoder: object | null;
+  /** Ids are below this. */
+  readonly vocabularySize: number;
+  /** Id of the unknown token. */
+  readonly unknownId?: number;
+  /** Pieces say whether they continue a word (WordPiece's `##`). */
+  readonly wordAware: boolean;
+}
+
 /** Everything that parsing, decoding and rendering need to know of a loaded model: plain data, safe to post to a thread. */
 export interface ModelInfo {
   readonly name: string;
@@ -22,6 +34,8 @@ export interface ModelInfo {
   readonly labels?: readonly string[];
   /** True where the model takes raw texts. */
   readonly takesTexts: boolean;
+  /** Of models that take raw texts. */
+  readonly tokenizer?: TokenizerView;
   /** ISO 8601. */
   readonly loadedAt: string;
 }

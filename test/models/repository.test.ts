@@ -118,7 +118,7 @@ describe('a card', () => {
     ['text: {maxTokens: many}', /^text\.maxTokens: .*number/],
     ['classifier: {predictions: p, probabilities: q, flag: "no good"}', /^classifier\.flag: /],
     ['sha256: abc', /^sha256: /],
-    ['labels: [one]', /^labels: /],
+    ['labels: []', /^labels: /],
     ['- a list', /^\(root\): .*object/],
     ['a: [', /line 1/],
     ['task: tensor\ntask: tensor', /unique/],

@@ -62,6 +62,10 @@ const taskMembers = (info: ModelInfo, result: InferResult): string[] => {
     case 'tabular-classification':
       return rowMembers(info, result);
     case 'tensor':
+    case 'image-classification':
+    case 'token-classification':
+    case 'embedding':
+    case 'rerank':
       return [];
   }
 };
