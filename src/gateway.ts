@@ -20,6 +20,8 @@ import type { ModelInfo } from './models/model-info.js';
 import { Registry } from './models/registry.js';
 import { Pipeline } from './pipeline.js';
 import { createResponder } from './protocol/respond.js';
+import { oipError } from './protocol/oip/errors.js';
+import { oipRoutes } from './protocol/oip/routes.js';
 import { debugRoute } from './protocol/own/debug-route.js';
 import { ownRoutes } from './protocol/own/routes.js';
 import { createAccessLog } from './telemetry/access-log.js';
@@ -103,20 +105,21 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
 
   const observer = createRequestObserver(metrics.http, createAccessLog(logger, serverConfig), now);
   const guardAdmin = createAdminGuard(serverConfig.allowedOrigins);
+  const responder = createResponder(pipeline, codec);
+  const limits = serverConfig;
   const { router, listener } = createHttpRouter(
     [
       ...healthRoutes(lifecycle.health),
       metricsRoute(metrics),
       debugRoute(registry, pool, guardAdmin),
-      ...ownRoutes({
-        registry,
-        codec,
-        responder: createResponder(pipeline, codec),
-        limits: serverConfig,
-        guardAdmin,
+      ...ownRoutes({ registry, codec, responder, limits, guardAdmin }),
+      ...oipRoutes({
+        ...{ registry, codec, responder, limits, guardAdmin },
+        health: lifecycle.health,
+        modelRoot: settings.models.root,
       }),
     ],
-    { observer, now, logger },
+    { observer, now, logger, unmatched: [{ prefix: '/v2/', error: oipError }] },
   );
   let server: HttpServer | undefined;
 

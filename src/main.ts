@@ -1,17 +1,13 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { runCli } from './cli/run-cli.js';
 import { createGateway } from './gateway.js';
+import { VERSION } from './version.js';
 
 /** What is still open after a clean end is given this long to close by itself. */
 const GRACE_MS = 1_000;
 
-const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-// Checked: String() takes whatever is there.
-const version = String((manifest as { version?: unknown }).version);
-
 const { exitCode, atOnce, isRunning } = await runCli(process.argv.slice(2), {
-  version,
+  version: VERSION,
   env: process.env,
   cwd: process.cwd(),
   stdout: process.stdout,

@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import { CarpoolError } from '../errors.js';
 import { ByteSink } from './byte-sink.js';
-import { requireIdentity } from './content-type.js';
+import { contentCoding } from './content-type.js';
 import { findExchange } from './exchange.js';
+import { inflateBody } from './inflate.js';
 
 export interface BodyLimits {
   readonly limitBytes: number;
@@ -17,20 +18,27 @@ type MaybeParsed = IncomingMessage & { readonly body?: unknown };
 const OWNED_FROM_BYTES = 64 * 1024;
 
 /**
- * Reads the whole body, once, and notes its time as `bodyMs`. Behind somebody's `express.json()` the parsed body is
- * printed again: integers beyond 2^53 have lost their digits by then.
+ * Reads the whole body, once, and notes its time as `bodyMs`. gzip and deflate are undone; the limit is for what comes
+ * out, too. Behind somebody's `express.json()` the parsed body is printed again: integers beyond 2^53 have lost their
+ * digits by then.
  *
  * @returns empty when there is no body; bytes above 64 KiB own their buffer
- * @throws CarpoolError PAYLOAD_TOO_LARGE, BODY_TIMEOUT, CLIENT_GONE, UNSUPPORTED_MEDIA_TYPE (compressed)
+ * @throws CarpoolError PAYLOAD_TOO_LARGE, BODY_TIMEOUT, CLIENT_GONE, UNSUPPORTED_MEDIA_TYPE (other codings),
+ * INVALID_REQUEST (broken gzip)
  */
 export const readBody = async (req: MaybeParsed, limits: BodyLimits): Promise<Uint8Array> => {
-  requireIdentity(req);
   // Not `req.body` alone: Express 4 leaves an empty object there for bodies that it did not read.
-  const bytes = req.readableEnded ? alreadyRead(req) : await receive(req, limits);
+  const bytes = req.readableEnded ? alreadyRead(req) : await receiveDecoded(req, limits);
   if (bytes.byteLength > limits.limitBytes) throw tooLarge(`${bytes.byteLength} bytes`, limits.limitBytes);
   const exchange = findExchange(req);
   if (exchange !== undefined) exchange.bodyMs = exchange.elapsedMs;
   return bytes;
+};
+
+const receiveDecoded = async (req: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> => {
+  const coding = contentCoding(req);
+  const bytes = await receive(req, limits);
+  return coding === undefined ? bytes : inflateBody(bytes, coding, limits.limitBytes);
 };
 
 const receive = (req: IncomingMessage, { limitBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> => {

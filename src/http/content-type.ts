@@ -23,11 +23,25 @@ export const requireJson = ({ headers }: { readonly headers: IncomingHttpHeaders
     throw unsupported(`expected JSON in UTF-8, got Content-Type '${shown(header)}'`);
 };
 
-/** @throws CarpoolError UNSUPPORTED_MEDIA_TYPE for a compressed body */
-export const requireIdentity = ({ headers }: { readonly headers: IncomingHttpHeaders }): void => {
-  const encoding = headers['content-encoding'];
-  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity')
-    throw unsupported(`expected a body without Content-Encoding, got '${shown(encoding)}'`);
+/** How a body is compressed; undefined = not at all. `deflate` is the zlib format, as HTTP defines it. */
+export type ContentCoding = 'gzip' | 'deflate' | undefined;
+
+/** @throws CarpoolError UNSUPPORTED_MEDIA_TYPE for every other Content-Encoding, and for several in a row */
+export const contentCoding = ({ headers }: { readonly headers: IncomingHttpHeaders }): ContentCoding => {
+  const header = headers['content-encoding'];
+  switch (header?.trim().toLowerCase()) {
+    case undefined:
+    case '':
+    case 'identity':
+      return undefined;
+    case 'gzip':
+    case 'x-gzip':
+      return 'gzip';
+    case 'deflate':
+      return 'deflate';
+    default:
+      throw unsupported(`expected Content-Encoding gzip, deflate or none, got '${shown(header ?? '')}'`);
+  }
 };
 
 const unsupported = (message: string): CarpoolError => new CarpoolError('UNSUPPORTED_MEDIA_TYPE', message);

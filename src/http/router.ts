@@ -26,6 +26,8 @@ export interface Route {
 
 export interface HttpRouterDeps extends ExchangeDeps {
   readonly logger: Logger;
+  /** Shapes of errors where no route is: of the first prefix that the path has, our own elsewhere. */
+  readonly unmatched?: readonly { readonly prefix: string; readonly error: ErrorShape }[];
 }
 
 export interface HttpRouter {
@@ -46,7 +48,8 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
 
   const fail = (error: unknown, req: IncomingMessage, res: ServerResponse): void => {
     const exchange = findExchange(req) ?? openExchange(req, res, UNMATCHED, deps);
-    answerError(error ?? notFound(exchange), req, res);
+    const shape = deps.unmatched?.find(({ prefix }) => req.url?.startsWith(prefix));
+    answerError(error ?? notFound(exchange), req, res, shape?.error);
   };
 
   const run = async (

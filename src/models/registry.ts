@@ -13,6 +13,9 @@ export class Registry {
   readonly #failures = new Map<string, WireError>();
   /** Out of the table, but not done yet. */
   readonly #retiring = new Set<ServedModel>();
+  readonly #loading = new Set<string>();
+  /** Where each name was last loaded from. */
+  readonly #paths = new Map<string, string>();
   readonly #operations = new PQueue({ concurrency: 1 });
   #notReady: CarpoolError | undefined = new CarpoolError(
     'MODEL_UNAVAILABLE',
@@ -31,6 +34,21 @@ export class Registry {
   /** Models whose last load failed and that are not served. */
   get failures(): ReadonlyMap<string, WireError> {
     return this.#failures;
+  }
+
+  /** Names that a load is under way for; the old version may still serve. */
+  get loading(): ReadonlySet<string> {
+    return this.#loading;
+  }
+
+  /** Out of the table, finishing their work. */
+  get retiring(): ReadonlySet<ServedModel> {
+    return this.#retiring;
+  }
+
+  /** Where a name was last loaded from; else the folder of that name. */
+  pathOf(name: string): string {
+    return this.#paths.get(name) ?? name;
   }
 
   /** From now on a name that is not there is MODEL_NOT_FOUND; before, it may still come. */
@@ -86,13 +104,17 @@ export class Registry {
     return this.#operations.add(async () => {
       const old = this.#models.get(name);
       let model: ServedModel;
+      this.#loading.add(name);
       try {
         model = await this.loader.load(name, path, atOnce);
       } catch (error) {
         if (old === undefined && atOnce) this.#failures.set(name, toWireError(error));
         throw error;
+      } finally {
+        this.#loading.delete(name);
       }
       this.#models.set(name, model);
+      this.#paths.set(name, path);
       this.#failures.delete(name);
       if (old !== undefined) await this.#retire(old);
       return model;

@@ -6,6 +6,7 @@ import type { LanePool } from '../executor/pool.js';
 import type { ItemOutput } from '../infer.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
 import { DecisionLog } from './decision-log.js';
+import { InferenceStats } from './inference-stats.js';
 import type { ModelInfo } from './model-info.js';
 
 export interface ServedModelDeps {
@@ -25,6 +26,7 @@ export class ServedModel implements Contender {
   readonly metrics: ModelMetrics;
   readonly decisions: DecisionLog;
   readonly cost: CostModel;
+  readonly stats = new InferenceStats();
   readonly #clock: Clock;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
@@ -52,6 +54,7 @@ export class ServedModel implements Contender {
       onEvent: (event) => {
         metrics.onEvent(event);
         this.decisions.note(event);
+        this.stats.note(event);
       },
       plan: batching.composition === 'cost' ? planCost : planFifo,
       knobs: {

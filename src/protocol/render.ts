@@ -1,12 +1,13 @@
 import type { InferRequest, InferResult } from '../infer.js';
 import type { ModelInfo } from '../models/model-info.js';
 import type { Answer } from './answer.js';
+import { renderOip } from './oip/render-infer.js';
 import { renderInfer, renderPredict } from './own/render.js';
 
 export interface RenderInput {
   readonly answer: Answer;
   readonly info: ModelInfo;
-  /** Its input may be gone: renderers read the options only. */
+  /** Its input may be gone, unless it is texts and their offsets were wanted. */
   readonly request: InferRequest;
   readonly result: InferResult;
 }
@@ -18,5 +19,7 @@ export const renderBody = ({ answer, info, request, result }: RenderInput): stri
       return renderPredict(info, answer, result);
     case 'infer':
       return renderInfer(info, request, result);
+    case 'oip':
+      return renderOip(info, answer, result);
   }
 };

@@ -24,8 +24,10 @@ export interface Responder {
 export const createResponder = (pipeline: Pipeline, codec: Codec): Responder => {
   const run: Responder['run'] = async (model, { request }, exchange) => {
     exchange.model = model.info.name;
-    exchange.rows = rowsOfInput(request.input);
-    const result = await pipeline.infer(model, request, exchange);
+    const rows = rowsOfInput(request.input);
+    exchange.rows = rows;
+    const answer = pipeline.infer(model, request, exchange);
+    const result = await model.stats.watch(rows, () => exchange.elapsedMs, answer);
     const { encodeMs, queueMs, runMs, batchRows } = result.timings;
     Object.assign(exchange, { encodeMs, queueMs, runMs, batchRows });
     return result;
