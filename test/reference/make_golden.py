@@ -19,30 +19,35 @@ def numbers(values):
     return float(f"{float(values):.7g}")
 
 
+def call(tok, text, pair=None, **how):
+    """A list of one: called with a lone pair whose second text is empty, transformers takes it for a single text."""
+    return tok([text], None if pair is None else [pair], **how)
+
+
 def encoding(tok, text, pair=None, limit=MAX_TOKENS):
     """Ids of one text or pair, whole and cut. Offsets count Unicode code points."""
-    full = tok(text, pair, return_offsets_mapping=True)
+    full = call(tok, text, pair, return_offsets_mapping=True)
     made = {"text": text} | ({} if pair is None else {"pair": pair})
-    made["ids"] = full["input_ids"]
+    made["ids"] = full["input_ids"][0]
     if "token_type_ids" in tok.model_input_names:
-        made["type_ids"] = full["token_type_ids"]
-    made["offsets"] = [list(each) for each in full["offset_mapping"]]
+        made["type_ids"] = full["token_type_ids"][0]
+    made["offsets"] = [list(each) for each in full["offset_mapping"][0]]
     made["tokens"] = full.tokens()
-    made["decoded"] = tok.backend_tokenizer.decode(full["input_ids"], skip_special_tokens=True)
+    made["decoded"] = tok.backend_tokenizer.decode(made["ids"], skip_special_tokens=True)
     if len(made["ids"]) > limit:
         for key, side in (("cut", "right"), ("cut_left", "left")):
             tok.truncation_side = side
-            cut = tok(text, pair, truncation=True, max_length=limit)
-            made[key] = {"ids": cut["input_ids"]}
+            cut = call(tok, text, pair, truncation=True, max_length=limit)
+            made[key] = {"ids": cut["input_ids"][0]}
             if "type_ids" in made:
-                made[key]["type_ids"] = cut["token_type_ids"]
+                made[key]["type_ids"] = cut["token_type_ids"][0]
         tok.truncation_side = "right"
     return made
 
 
 def logits_of(model, tok, text, pair=None, session=None):
     """[labels] or [tokens, labels] of one text alone, cut to MAX_TOKENS; the export must say the same."""
-    feeds = tok(text, pair, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
+    feeds = call(tok, text, pair, truncation=True, max_length=MAX_TOKENS, return_tensors="pt")
     with torch.no_grad():
         logits = model(**feeds).logits
     if session is not None:
@@ -86,8 +91,9 @@ def classification(model, tok, session, texts, pairs=()):
         case = encoding(tok, *unit)
         case["logits"] = numbers(logits_of(model, tok, *unit, session=session))
         asked = dict(zip(("text", "text_pair"), unit))
-        given = pipe(asked, top_k=None, truncation=True, max_length=MAX_TOKENS)
-        case["scores"] = {each["label"]: numbers(each["score"]) for each in given}
+        if asked.get("text_pair") != "":  # see `call`
+            given = pipe(asked, top_k=None, truncation=True, max_length=MAX_TOKENS)
+            case["scores"] = {each["label"]: numbers(each["score"]) for each in given}
         cases.append(case)
     return {"task": "text-classification", "max_tokens": MAX_TOKENS, "cases": cases}
 
