@@ -118,12 +118,20 @@ export class Batcher<P, R> {
     return this.#load.sloMs;
   }
 
-  /** Takes all items or none. @throws BatcherError QUEUE_FULL, PAYLOAD_TOO_LARGE or DRAINING */
-  submit(items: readonly Item<P>[], options: SubmitOptions = {}): Ticket<R> {
+  /**
+   * Takes all items or none.
+   * @param onRide hears of every item as soon as its ride is in; must not throw
+   * @throws BatcherError QUEUE_FULL, PAYLOAD_TOO_LARGE or DRAINING
+   */
+  submit(
+    items: readonly Item<P>[],
+    options: SubmitOptions = {},
+    onRide?: (index: number, ride: Ride<R>) => void,
+  ): Ticket<R> {
     const { deadlineAt = Infinity } = options;
     const now = this.#deps.clock.now();
     this.#intake.admit(items, deadlineAt - now, this.#draining);
-    const request = new Request<P, R>(items.length, deadlineAt, now);
+    const request = new Request<P, R>(items.length, deadlineAt, now, onRide);
     this.#intake.board(request, items, options, now);
     if (deadlineAt !== Infinity && !request.settled)
       request.onSettled = this.#deps.clock.callAt(deadlineAt, () => this.#expire(request));

@@ -42,6 +42,8 @@ export class Request<P, R> {
     items: number,
     readonly deadlineAt: number,
     readonly arrivedAt: number,
+    /** Hears of every item's ride before the promise settles. */
+    readonly onRide?: (index: number, ride: Ride<R>) => void,
   ) {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -59,6 +61,7 @@ export class Request<P, R> {
     if (this.#settled) return;
     this.#rides[index] = ride;
     this.#missing--;
+    this.onRide?.(index, ride);
     if (this.#missing === 0) this.#finish();
   }
 

@@ -1,10 +1,11 @@
 import type { Clock, Item, Ride, SubmitOptions } from '#batcher';
 import type { Codec } from './codec/codec.js';
-import type { EncodedTexts } from './codec/encode.js';
+import { factsOf, type EncodedTexts } from './codec/encoded-texts.js';
 import { itemsOfTensors, itemsOfTexts } from './codec/items.js';
+import { ownTokens } from './codec/own-tokens.js';
 import type { Payload } from './executor/join.js';
 import { CarpoolError } from './errors.js';
-import type { IdsInput, InferRequest, InferResult, ItemOutput } from './infer.js';
+import type { IdsInput, InferRequest, InferResult, ItemOutput, TextWants } from './infer.js';
 import type { ServedModel } from './models/served-model.js';
 
 /** The caller's side of a request; an HTTP exchange is one. */
@@ -33,8 +34,16 @@ export class Pipeline {
     this.#clock = clock;
   }
 
-  /** @throws whatever the stages throw: see docs/errors.md */
-  async infer(model: ServedModel, request: InferRequest, context: PipelineContext): Promise<InferResult> {
+  /**
+   * @param onItem hears of every item as soon as its ride is in: its position, and a result of it alone
+   * @throws whatever the stages throw: see docs/errors.md
+   */
+  async infer(
+    model: ServedModel,
+    request: InferRequest,
+    context: PipelineContext,
+    onItem?: (index: number, result: InferResult) => void,
+  ): Promise<InferResult> {
     const { info } = model;
     const startedAt = this.#clock.now();
     const arrivedAt = startedAt - context.elapsedMs;
@@ -43,17 +52,29 @@ export class Pipeline {
     const items = this.#items(model, request, encoded);
     const { timeoutMs = info.batching.timeoutMs, priority = 0 } = request.options;
     const submit = { deadlineAt: arrivedAt + timeoutMs, caller: context.caller, priority };
-    const rides = await this.#ride(model, items, submit, context);
-    return {
-      items: rides.map((ride) => ride.value),
-      ...(encoded === undefined ? {} : { texts: textsOf(encoded) }),
-      timings: {
-        encodeMs,
-        queueMs: largest(rides, (ride) => ride.queueMs),
-        runMs: largest(rides, (ride) => ride.runMs),
-        batchRows: largest(rides, (ride) => ride.groupRows),
-      },
+    const texts = encoded === undefined ? undefined : factsOf(encoded);
+    const resultOf = (rides: readonly Ride<ItemOutput>[], from: number): InferResult => {
+      const facts = texts?.slice(from, from + rides.length);
+      return {
+        items: rides.map(({ value }, i) => {
+          const tokens = facts?.[i]?.tokens;
+          return tokens === undefined ? value : ownTokens(info.signature, value, tokens);
+        }),
+        ...(facts === undefined ? {} : { texts: facts }),
+        timings: {
+          encodeMs,
+          queueMs: largest(rides, (ride) => ride.queueMs),
+          runMs: largest(rides, (ride) => ride.runMs),
+          batchRows: largest(rides, (ride) => ride.groupRows),
+        },
+      };
     };
+    const onRide =
+      onItem === undefined
+        ? undefined
+        : (index: number, ride: Ride<ItemOutput>): void => onItem(index, resultOf([ride], index));
+    const rides = await this.#ride(model, items, submit, context, onRide);
+    return resultOf(rides, 0);
   }
 
   async #encode(
@@ -64,9 +85,16 @@ export class Pipeline {
     if (input.kind === 'tensors') return undefined;
     const { text } = model.info.card;
     const maxTokens = text?.maxTokens ?? 512;
-    if (input.kind === 'ids') return wholeIds(input, maxTokens);
-    const truncate = options.truncate ?? text?.truncate ?? true;
-    return this.#codec.encode(model.key, input.texts, { maxTokens, truncate, signal });
+    const { truncateFrom, window, wants } = options;
+    if (input.kind === 'ids') return wholeIds(input, maxTokens, model.info.tokenizer?.vocabularySize, wants);
+    return this.#codec.encode(model.key, input.texts, {
+      maxTokens,
+      truncate: options.truncate ?? text?.truncate ?? true,
+      signal,
+      ...(truncateFrom === undefined ? {} : { side: truncateFrom }),
+      ...(window === undefined ? {} : { window }),
+      ...(wants === undefined ? {} : { wants }),
+    });
   }
 
   #items(model: ServedModel, { input }: InferRequest, encoded: EncodedTexts | undefined): Item<Payload>[] {
@@ -79,8 +107,9 @@ export class Pipeline {
     items: readonly Item<Payload>[],
     submit: SubmitOptions,
     context: PipelineContext,
+    onRide: ((index: number, ride: Ride<ItemOutput>) => void) | undefined,
   ): Promise<Ride<ItemOutput>[]> {
-    const ticket = model.batcher.submit(items, submit);
+    const ticket = model.batcher.submit(items, submit, onRide);
     const stopWatching = context.onGone(() => ticket.cancel());
     try {
       return await ticket.rides;
@@ -90,19 +119,33 @@ export class Pipeline {
   }
 }
 
-/** @throws CarpoolError INPUT_TOO_LONG: ids are never cut */
-const wholeIds = ({ ids, lengths }: IdsInput, maxTokens: number): EncodedTexts => {
+/** @throws CarpoolError INPUT_TOO_LONG: ids are never cut; INVALID_REQUEST for one that is not in the vocabulary */
+const wholeIds = (
+  { ids, lengths }: IdsInput,
+  maxTokens: number,
+  vocabularySize = Infinity,
+  wants: TextWants | undefined,
+): EncodedTexts => {
   const long = lengths.findIndex((length) => length > maxTokens);
   if (long >= 0)
     throw new CarpoolError(
       'INPUT_TOO_LONG',
       `ids[${long}]: ${lengths[long] ?? 0} tokens, expected at most ${maxTokens}`,
     );
-  return { ids, lengths, truncated: new Uint8Array(lengths.length) };
+  const unknown = ids.find((id) => id < 0 || id >= vocabularySize);
+  if (unknown !== undefined)
+    throw new CarpoolError(
+      'INVALID_REQUEST',
+      `ids: expected token ids from 0 to ${vocabularySize - 1}, got ${unknown}`,
+    );
+  const truncated = new Uint8Array(lengths.length);
+  return {
+    ids,
+    lengths,
+    truncated,
+    ...(wants === undefined ? {} : { special: new Uint8Array(ids.length) }),
+  };
 };
-
-const textsOf = ({ lengths, truncated }: EncodedTexts): NonNullable<InferResult['texts']> =>
-  Array.from(lengths, (tokens, i) => ({ tokens, truncated: truncated[i] === 1 }));
 
 const largest = <T>(values: readonly T[], of: (value: T) => number): number =>
   values.reduce((max, value) => Math.max(max, of(value)), 0);

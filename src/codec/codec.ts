@@ -1,10 +1,11 @@
-import type { InferRequest, TextUnit } from '../infer.js';
+import type { InferRequest, TextFacts, TextUnit } from '../infer.js';
 import type { Parsed, ParseInput } from '../protocol/parse.js';
 import { renderBody, type RenderInput } from '../protocol/render.js';
 import { CodecThread } from './codec-thread.js';
 import { encodingCost, isSmallResult, sliceEnds } from './cost.js';
-import { joinEncoded } from './encode.js';
-import type { EncodedTexts } from './encode.js';
+import type { EncodeOptions } from './encode.js';
+import { factsOf, joinEncoded } from './encoded-texts.js';
+import type { EncodedTexts } from './encoded-texts.js';
 import { createJobs } from './jobs.js';
 import type { TokenizerFacts, TokenizerSource } from './jobs.js';
 import { packedArrays, packResult } from './packed-result.js';
@@ -16,14 +17,16 @@ import { ownBytes, ownedBuffers } from './transfer.js';
  */
 const INLINE_TOKENIZER_CHARS = 1_000_000;
 
+/** Most tokens that are turned into text on the event loop. */
+const INLINE_DECODED_TOKENS = 1_024;
+
 /** Largest body that is parsed on the event loop: 0.7 ms of texts or numbers, 3 ms of integers beyond 2^53. */
 const INLINE_PARSE_BYTES = 65_536;
 
-export interface CodecEncodeOptions {
-  /** Longest sequence of one text, special tokens included. */
-  readonly maxTokens: number;
-  /** false: a longer text is INPUT_TOO_LONG instead of cut. */
-  readonly truncate: boolean;
+/** Finding the places of tokens takes about so many times as long as their ids alone. */
+const OFFSETS_COST = 4;
+
+export interface CodecEncodeOptions extends Omit<EncodeOptions, 'firstIndex'> {
   /** Stops what has not begun; rejects with the signal's reason, or CLIENT_GONE. */
   readonly signal?: AbortSignal;
 }
@@ -70,8 +73,9 @@ export class Codec {
    */
   async encode(key: string, texts: readonly TextUnit[], options: CodecEncodeOptions): Promise<EncodedTexts> {
     const { signal, ...limits } = options;
-    const inlineChars = this.#inlineChars.get(key);
-    if (inlineChars !== undefined && encodingCost(texts, inlineChars) <= inlineChars)
+    const mostChars = this.#inlineChars.get(key);
+    const inlineChars = (mostChars ?? 0) / (options.wants?.offsets === true ? OFFSETS_COST : 1);
+    if (mostChars !== undefined && encodingCost(texts, inlineChars) <= inlineChars)
       return this.#here.encode({ key, texts, ...limits });
     const slices: EncodedTexts[] = [];
     let firstIndex = 0;
@@ -81,6 +85,32 @@ export class Codec {
       firstIndex = end;
     }
     return joinEncoded(slices);
+  }
+
+  /**
+   * Tokens of whole texts, each with its piece, its place and whether the tokenizer added it.
+   * @throws as `encode`
+   */
+  async tokenize(key: string, texts: readonly TextUnit[], signal?: AbortSignal): Promise<TextFacts[]> {
+    const wants = { ids: true, offsets: true };
+    const options = { maxTokens: Infinity, truncate: true, wants };
+    return factsOf(await this.encode(key, texts, signal === undefined ? options : { ...options, signal }));
+  }
+
+  /**
+   * Texts of token ids.
+   * @throws CarpoolError INVALID_REQUEST naming the sequence with an id that is not in the vocabulary; MODEL_UNAVAILABLE
+   */
+  async decode(
+    key: string,
+    sequences: readonly (readonly number[])[],
+    skipSpecial: boolean,
+    signal?: AbortSignal,
+  ): Promise<readonly string[]> {
+    const input = { key, sequences, skipSpecial };
+    const tokens = sequences.reduce((sum, ids) => sum + ids.length, 0);
+    if (this.#inlineChars.has(key) && tokens <= INLINE_DECODED_TOKENS) return this.#here.decode(input);
+    return this.#thread.run('decode', input, { signal });
   }
 
   /**
@@ -101,8 +131,10 @@ export class Codec {
     const { result, ...rest } = input;
     if (isSmallResult(result)) return renderBody(input);
     const packed = packResult(result);
-    // Renderers read the options only; the input would be cloned for nothing.
-    const request: InferRequest = { ...rest.request, input: { kind: 'texts', texts: [] } };
+    const { options, input: whole } = rest.request;
+    // Only offsets mean something to those who have the texts; else these would be cloned for nothing.
+    const keeps = options.wants?.offsets === true && whole.kind === 'texts';
+    const request: InferRequest = { ...rest.request, input: keeps ? whole : { kind: 'texts', texts: [] } };
     const transfer = ownedBuffers(packedArrays(packed));
     return this.#thread.run('render', { ...rest, request, packed }, { transfer, signal });
   }

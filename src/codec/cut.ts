@@ -1,3 +1,4 @@
+import { keyOf } from './key-of.js';
 import type { TokenizerFile } from './tokenizer-file.js';
 
 /**
@@ -58,6 +59,3 @@ const stepsOf = (step: object | null, list: string): readonly unknown[] => {
   const steps = keyOf(step, list);
   return keyOf(step, 'type') === 'Sequence' && Array.isArray(steps) ? steps : [step];
 };
-
-const keyOf = (value: unknown, key: string): unknown =>
-  typeof value === 'object' && value !== null ? Reflect.get(value, key) : undefined;

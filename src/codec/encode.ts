@@ -1,22 +1,20 @@
 import { CarpoolError, messageOf } from '../errors.js';
-import type { TextUnit } from '../infer.js';
-import type { EncodedText, TextTokenizer } from './tokenizer.js';
-
-/** Token ids of several texts, ragged: plain data whose buffers can be transferred. */
-export interface EncodedTexts {
-  /** Ids of all texts, one after the other, special tokens included. */
-  readonly ids: Int32Array;
-  /** Tokens of each text; the sum is `ids.length`. */
-  readonly lengths: Int32Array;
-  /** 1 where a text was cut. */
-  readonly truncated: Uint8Array;
-}
+import type { TextUnit, TextWants, WindowOptions } from '../infer.js';
+import type { EncodedText } from './assemble.js';
+import { joinArrays, type EncodedTexts } from './encoded-texts.js';
+import type { TextTokenizer } from './tokenizer.js';
+import type { TruncationSide } from './truncate.js';
 
 export interface EncodeOptions {
   /** Longest sequence of one text, special tokens included. */
   readonly maxTokens: number;
   /** false: a longer text is an error instead of cut. */
   readonly truncate: boolean;
+  /** Which end of a text is kept. Default: the tokenizer's own. */
+  readonly side?: TruncationSide;
+  /** A longer text becomes several windows; `truncate` means nothing then. */
+  readonly window?: WindowOptions;
+  readonly wants?: TextWants;
   /** Position of the first text in its request, for messages. Default 0. */
   readonly firstIndex?: number;
 }
@@ -28,49 +26,79 @@ export interface EncodeOptions {
 export const encodeTexts = (
   tokenizer: TextTokenizer,
   texts: readonly TextUnit[],
-  { maxTokens, truncate, firstIndex = 0 }: EncodeOptions,
+  options: EncodeOptions,
 ): EncodedTexts => {
-  const lengths = new Int32Array(texts.length);
-  const truncated = new Uint8Array(texts.length);
-  const parts = texts.map((text, index) => {
-    const encoded = encodeOne(tokenizer, text, truncate ? { maxTokens } : undefined, firstIndex + index);
-    if (!truncate && encoded.ids.length > maxTokens)
-      throw new CarpoolError(
-        'INPUT_TOO_LONG',
-        `texts[${firstIndex + index}]: ${encoded.ids.length} tokens, expected at most ${maxTokens} (set "truncate": true to cut it)`,
-      );
-    lengths[index] = encoded.ids.length;
-    truncated[index] = Number(encoded.truncated);
-    return encoded.ids;
-  });
-  return { ids: joinArrays(Int32Array, parts), lengths, truncated };
+  const { firstIndex = 0, window, wants } = options;
+  const sources: number[] = [];
+  const encoded: EncodedText[] = [];
+  for (const [index, text] of texts.entries())
+    for (const one of encodeOne(tokenizer, text, options, firstIndex + index)) {
+      encoded.push(one);
+      sources.push(firstIndex + index);
+    }
+  const flat = (of: (text: EncodedText) => readonly number[] | undefined): (readonly number[])[] =>
+    encoded.map((text) => of(text) ?? []);
+  const ids = joinArrays(
+    Int32Array,
+    encoded.map((text) => text.ids),
+  );
+  const typed = encoded.some(({ typeIds }) => typeIds !== undefined);
+  return {
+    ids,
+    lengths: Int32Array.from(encoded, (text) => text.ids.length),
+    truncated: Uint8Array.from(encoded, ({ truncated }) => Number(truncated)),
+    ...(typed ? { typeIds: joinArrays(Int32Array, encoded.map(typeIdsOf)) } : {}),
+    ...(window === undefined ? {} : { sources: Int32Array.from(sources) }),
+    ...(wants === undefined
+      ? {}
+      : {
+          special: joinArrays(
+            Uint8Array,
+            flat(({ special }) => special),
+          ),
+        }),
+    ...(wants?.offsets !== true
+      ? {}
+      : {
+          offsets: joinArrays(
+            Int32Array,
+            flat(({ offsets }) => offsets),
+          ),
+          ofPair: joinArrays(
+            Uint8Array,
+            flat(({ ofPair }) => ofPair),
+          ),
+          pieces: Array.from(ids, (id) => tokenizer.pieceOf(id)),
+        }),
+  };
 };
 
-/** Puts the encoded slices of one request together again. */
-export const joinEncoded = (slices: readonly EncodedTexts[]): EncodedTexts => ({
-  ids: joinArrays(
-    Int32Array,
-    slices.map(({ ids }) => ids),
-  ),
-  lengths: joinArrays(
-    Int32Array,
-    slices.map(({ lengths }) => lengths),
-  ),
-  truncated: joinArrays(
-    Uint8Array,
-    slices.map(({ truncated }) => truncated),
-  ),
-});
+const typeIdsOf = ({ ids, typeIds }: EncodedText): readonly number[] => typeIds ?? ids.map(() => 0);
 
 const encodeOne = (
   tokenizer: TextTokenizer,
   text: TextUnit,
-  truncation: { readonly maxTokens: number } | undefined,
+  { maxTokens, truncate, side, window, wants }: EncodeOptions,
   index: number,
-): EncodedText => {
+): EncodedText[] => {
+  const options = { ...(side === undefined ? {} : { side }), ...(wants === undefined ? {} : { wants }) };
+  const encoded = attempt(index, () => {
+    if (window === undefined) return [tokenizer.encode(text, truncate ? { ...options, maxTokens } : options)];
+    if (typeof text !== 'string') throw new Error('window: expected a text, got a pair of texts');
+    return tokenizer.encodeWindows(text, window.stride, maxTokens, wants);
+  });
+  for (const { ids } of encoded)
+    if (!truncate && ids.length > maxTokens)
+      throw new CarpoolError(
+        'INPUT_TOO_LONG',
+        `texts[${index}]: ${ids.length} tokens, expected at most ${maxTokens} (set "truncate": true to cut it)`,
+      );
+  return encoded;
+};
+
+const attempt = <T>(index: number, encode: () => T): T => {
   try {
-    if (typeof text !== 'string') throw new Error('pairs of texts can not be encoded');
-    return tokenizer.encode(text, truncation);
+    return encode();
   } catch (error) {
     throw new CarpoolError(
       'INVALID_REQUEST',
@@ -78,17 +106,4 @@ const encodeOne = (
       { cause: error },
     );
   }
-};
-
-const joinArrays = <T extends { set(part: ArrayLike<number>, offset: number): void }>(
-  make: new (length: number) => T,
-  parts: readonly ArrayLike<number>[],
-): T => {
-  const joined = new make(parts.reduce((total, part) => total + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    joined.set(part, offset);
-    offset += part.length;
-  }
-  return joined;
 };

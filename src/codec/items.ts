@@ -3,20 +3,21 @@ import type { Payload } from '../executor/join.js';
 import type { TensorInput } from '../infer.js';
 import type { ModelInfo } from '../models/model-info.js';
 import { sliceRows } from '../tensor.js';
-import type { EncodedTexts } from './encode.js';
+import type { EncodedTexts } from './encoded-texts.js';
 
 /** Texts of a request that look for twins; looking for those of 10,000 would hold the event loop for 50 ms. */
 const MOST_SHARED = 256;
 
 /** One item a text: its length is its tokens, special ones included. */
-export const itemsOfTexts = ({ ids, lengths }: EncodedTexts, { batching }: ModelInfo): Item<Payload>[] => {
+export const itemsOfTexts = (encoded: EncodedTexts, { batching }: ModelInfo): Item<Payload>[] => {
+  const { ids, typeIds, lengths } = encoded;
   const shares = batching.singleFlight && lengths.length <= MOST_SHARED;
   const items: Item<Payload>[] = [];
   let from = 0;
   for (const length of lengths) {
-    const payload = { kind: 'text', ids: ids.subarray(from, from + length) } as const;
+    const payload = textPayload(ids.subarray(from, from + length), typeIds?.subarray(from, from + length));
     const item = { rows: 1, length, compat: 'texts', payload };
-    items.push(shares ? { ...item, identity: identityOf(payload.ids) } : item);
+    items.push(shares ? { ...item, identity: identityOfText(payload) } : item);
     from += length;
   }
   return items;
@@ -39,6 +40,15 @@ export const itemsOfTensors = ({ tensors, rows }: TensorInput, info: ModelInfo):
   }
   return items;
 };
+
+type TextPayload = Extract<Payload, { kind: 'text' }>;
+
+const textPayload = (ids: Int32Array, typeIds: Int32Array | undefined): TextPayload =>
+  typeIds?.some((typeId) => typeId !== 0) === true ? { kind: 'text', ids, typeIds } : { kind: 'text', ids };
+
+/** The odd character between keeps a pair from being taken for a longer text. */
+const identityOfText = ({ ids, typeIds }: TextPayload): string =>
+  typeIds === undefined ? identityOf(ids) : `${identityOf(ids)}|${identityOf(typeIds)}`;
 
 /** The ids themselves, two characters each: equal for equal texts and only for those, and cheaper than a digest. */
 const identityOf = (ids: Int32Array): string => {

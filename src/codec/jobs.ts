@@ -1,9 +1,12 @@
 import { CarpoolError } from '../errors.js';
 import type { TextUnit } from '../infer.js';
+import type { TokenizerView } from '../models/model-info.js';
 import { parseBody, type Parsed, type ParseInput } from '../protocol/parse.js';
 import { renderBody, type RenderInput } from '../protocol/render.js';
 import { encodeTexts } from './encode.js';
-import type { EncodedTexts, EncodeOptions } from './encode.js';
+import { decodeAll } from './decode.js';
+import type { EncodeOptions } from './encode.js';
+import { encodedArrays, type EncodedTexts } from './encoded-texts.js';
 import { unpackResult } from './packed-result.js';
 import type { PackedResult } from './packed-result.js';
 import { openTokenizer } from './tokenizer.js';
@@ -25,6 +28,16 @@ export interface TokenizerFacts {
   readonly specialTokens: number;
   /** Most characters of a request that are cheap enough for the event loop. */
   readonly inlineChars: number;
+  /** For those who read answers. */
+  readonly view: TokenizerView;
+}
+
+export interface DecodeInput {
+  readonly key: string;
+  /** Token ids of each text. */
+  readonly sequences: readonly (readonly number[])[];
+  /** Leaves special tokens out. */
+  readonly skipSpecial: boolean;
 }
 
 export interface JobTypes {
@@ -38,6 +51,7 @@ export interface JobTypes {
     readonly input: EncodeOptions & { readonly key: string; readonly texts: readonly TextUnit[] };
     readonly output: EncodedTexts;
   };
+  readonly decode: { readonly input: DecodeInput; readonly output: readonly string[] };
   readonly parse: { readonly input: ParseInput; readonly output: Parsed };
   /** UTF-8, so that the answer is moved to the event loop and written as it is. */
   readonly render: {
@@ -57,27 +71,25 @@ export type JobTable = { readonly [J in JobName]: (input: JobTypes[J]['input']) 
  */
 export const createJobs = (): JobTable => {
   const tokenizers = new Map<string, TextTokenizer>();
+  const tokenizerOf = (key: string): TextTokenizer => {
+    const tokenizer = tokenizers.get(key);
+    if (tokenizer !== undefined) return tokenizer;
+    throw new CarpoolError('MODEL_UNAVAILABLE', `the tokenizer of ${key} is closed; the model was unloaded`);
+  };
   return {
     ping: () => undefined,
     openTokenizer: ({ key, json, configJson }) => {
       const tokenizer = openTokenizer(json, configJson);
       tokenizers.set(key, tokenizer);
-      const { padId, special, inlineChars } = tokenizer;
-      return { padId, inlineChars, specialTokens: special.prefix.length + special.suffix.length };
+      const { padId, special, inlineChars, view } = tokenizer;
+      return { padId, inlineChars, view, specialTokens: special.prefix.length + special.suffix.length };
     },
     closeTokenizer: ({ key }) => {
       tokenizers.delete(key);
       return undefined;
     },
-    encode: ({ key, texts, ...options }) => {
-      const tokenizer = tokenizers.get(key);
-      if (tokenizer === undefined)
-        throw new CarpoolError(
-          'MODEL_UNAVAILABLE',
-          `the tokenizer of ${key} is closed; the model was unloaded`,
-        );
-      return encodeTexts(tokenizer, texts, options);
-    },
+    encode: ({ key, texts, ...options }) => encodeTexts(tokenizerOf(key), texts, options),
+    decode: ({ key, sequences, skipSpecial }) => decodeAll(tokenizerOf(key), sequences, skipSpecial),
     parse: parseBody,
     render: ({ packed, ...input }) => Buffer.from(renderBody({ ...input, result: unpackResult(packed) })),
   };
@@ -89,7 +101,7 @@ export const outputArrays = (
 ): readonly (ArrayBufferView | readonly string[])[] => {
   if (output === undefined) return [];
   if (output instanceof Uint8Array) return [output];
-  if ('lengths' in output) return [output.ids, output.lengths, output.truncated];
+  if ('lengths' in output) return encodedArrays(output);
   if ('request' in output) {
     const { input } = output.request;
     if (input.kind === 'tensors') return input.tensors.map(({ data }) => data);

@@ -10,6 +10,14 @@ export interface LibraryTokenizer {
   token_to_id(token: string): number | undefined;
   id_to_token(id: number): string | undefined;
   readonly model: LibraryModel;
+  readonly normalizer: LibraryNormalizer | null;
+  readonly pre_tokenizer: LibraryPreTokenizer | null;
+  /** By content, as it is and as normalised. */
+  readonly added_tokens_map: ReadonlyMap<string, AddedToken>;
+  readonly splitter_unnormalized: Splitter;
+  readonly splitter_normalized: Splitter;
+  readonly remove_space?: unknown;
+  readonly do_lowercase_and_remove_accent?: unknown;
   readonly post_processor: {
     post_process(tokens: string[], pair: null, addSpecialTokens: boolean): { readonly tokens: string[] };
   } | null;
@@ -20,7 +28,44 @@ export interface LibraryModel {
   /** By id; has holes where ids are missing. */
   readonly vocab: readonly (string | undefined)[];
   readonly unk_token_id: number | undefined;
+  readonly fuse_unk?: boolean;
+  /** WordPiece only. */
+  readonly max_input_chars_per_word?: number;
+  readonly end_of_word_suffix?: string | null;
+  readonly continuing_subword_suffix?: string | null;
+  readonly config: { readonly continuing_subword_prefix?: string | null };
   encode(words: string[]): string[];
+}
+
+export interface AddedToken {
+  readonly id: number;
+  readonly lstrip: boolean;
+  readonly rstrip: boolean;
+}
+
+/** Cuts a text at the tokens that it knows; the parts make up the text. */
+export interface Splitter {
+  split(text: string): string[];
+}
+
+export interface LibraryNormalizer {
+  readonly config?: { readonly type?: string };
+  /** Of a sequence. */
+  readonly normalizers?: readonly (LibraryNormalizer | null)[];
+  /** What a `Replace` looks for. */
+  readonly pattern?: RegExp | null;
+  normalize(text: string): string;
+}
+
+export interface LibraryPreTokenizer {
+  /** Of a sequence. */
+  readonly tokenizers?: readonly (LibraryPreTokenizer | null)[];
+  readonly pattern?: RegExp | null;
+  readonly content?: string;
+  readonly add_prefix_space?: boolean;
+  readonly use_regex?: boolean;
+  readonly byte_encoder?: Readonly<Record<number, string>>;
+  pre_tokenize_text(text: string, options: { readonly section_index: number }): string[];
 }
 
 export interface LibraryDecoder {

@@ -1,4 +1,5 @@
 import type { InferResult, ItemOutput, StageTimings } from '../infer.js';
+import { encodedArrays, encodedOf, factsOf, type EncodedTexts } from './encoded-texts.js';
 import { bytesPerElement, elementCount, viewOf } from '../tensor.js';
 import type { DType, NumericData, Tensor } from '../tensor.js';
 
@@ -11,7 +12,7 @@ export interface PackedResult {
   readonly items: number;
   /** In the order of the signature's outputs. */
   readonly outputs: readonly PackedOutput[];
-  readonly texts?: { readonly tokens: Int32Array; readonly truncated: Uint8Array };
+  readonly texts?: EncodedTexts;
   readonly timings: StageTimings;
 }
 
@@ -29,7 +30,7 @@ export const packResult = (result: InferResult): PackedResult => {
     items: items.length,
     outputs: (items[0]?.outputs ?? []).map((_, index) => packOutput(items, index)),
     timings,
-    ...(texts === undefined ? {} : { texts: packTexts(texts) }),
+    ...(texts === undefined ? {} : { texts: encodedOf(texts) }),
   };
 };
 
@@ -39,12 +40,7 @@ export const unpackResult = (packed: PackedResult): InferResult => {
     outputs: outputs.flatMap((tensors) => tensors[item] ?? []),
   }));
   const { texts, timings } = packed;
-  if (texts === undefined) return { items, timings };
-  return {
-    items,
-    timings,
-    texts: Array.from(texts.tokens, (tokens, index) => ({ tokens, truncated: texts.truncated[index] === 1 })),
-  };
+  return texts === undefined ? { items, timings } : { items, timings, texts: factsOf(texts) };
 };
 
 /** Plain loops: this runs on the event loop, for 10,000 items too. */
@@ -74,16 +70,6 @@ const packOutput = (items: readonly ItemOutput[], index: number): PackedOutput =
   return { dtype, shapes: new Int32Array(shapes), data: viewOf(dtype, bytes.buffer, 0, elements) };
 };
 
-const packTexts = (texts: NonNullable<InferResult['texts']>): NonNullable<PackedResult['texts']> => {
-  const tokens = new Int32Array(texts.length);
-  const truncated = new Uint8Array(texts.length);
-  for (const [index, text] of texts.entries()) {
-    tokens[index] = text.tokens;
-    truncated[index] = Number(text.truncated);
-  }
-  return { tokens, truncated };
-};
-
 const unpackOutput = ({ dtype, shapes, data }: PackedOutput, items: number): Tensor[] => {
   const tensors: Tensor[] = [];
   for (let item = 0, at = 0, from = 0; item < items; item++) {
@@ -100,5 +86,5 @@ const unpackOutput = ({ dtype, shapes, data }: PackedOutput, items: number): Ten
 /** Everything in it that may be moved to another thread. */
 export const packedArrays = ({ outputs, texts }: PackedResult): (ArrayBufferView | readonly string[])[] => [
   ...outputs.flatMap(({ shapes, data }) => [shapes, data]),
-  ...(texts === undefined ? [] : [texts.tokens, texts.truncated]),
+  ...(texts === undefined ? [] : encodedArrays(texts)),
 ];

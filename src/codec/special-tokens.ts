@@ -1,6 +1,8 @@
 import { CarpoolError } from '../errors.js';
 import type { LibraryTokenizer } from './library.js';
+import type { TemplatePart } from './template.js';
 import type { TokenizerConfig, TokenizerFile } from './tokenizer-file.js';
+import type { TruncationSide } from './truncate.js';
 
 /** The ids that the post-processor puts around a single text: BERT `[CLS]` … `[SEP]`, RoBERTa `<s>` … `</s>`. */
 export interface SpecialTokens {
@@ -54,3 +56,13 @@ export const padIdOf = (
     0
   );
 };
+
+export const templateAround = ({ prefix, suffix }: SpecialTokens): TemplatePart[] => [
+  ...prefix.map((id) => ({ id, typeId: 0 })),
+  { text: 'a', typeId: 0 },
+  ...suffix.map((id) => ({ id, typeId: 0 })),
+];
+
+/** As transformers: tokenizer_config's `truncation_side`, else the direction of the truncation in tokenizer.json. */
+export const sideOf = (file: TokenizerFile, config: TokenizerConfig): TruncationSide =>
+  config.truncation_side ?? (file.truncation?.direction?.toLowerCase() === 'left' ? 'left' : 'right');

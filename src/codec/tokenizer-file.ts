@@ -12,6 +12,7 @@ const tokenizerFile = z.looseObject({
   post_processor: part,
   decoder: part,
   padding: z.looseObject({ pad_id: z.int().min(0).optional() }).nullish(),
+  truncation: z.looseObject({ direction: z.string().optional(), max_length: z.int().optional() }).nullish(),
   model: z.looseObject({
     type: z.string().optional(),
     vocab: z.custom<object>((vocab) => typeof vocab === 'object' && vocab !== null, 'expected a vocabulary'),
@@ -20,6 +21,7 @@ const tokenizerFile = z.looseObject({
 
 /** `tokenizer_config.json`: handed to the library whole. */
 const tokenizerConfig = z.looseObject({
+  truncation_side: z.enum(['left', 'right']).optional().catch(undefined),
   pad_token: z.union([z.string(), z.looseObject({ content: z.string() })]).nullish(),
 });
 

@@ -6,12 +6,16 @@ import type { LaneBatch, LaneOutput } from './protocol.js';
 
 /** What an item of the batcher carries. The payload is kept until the answer is in: a lost lane's batch runs again. */
 export type Payload =
-  | { readonly kind: 'text'; readonly ids: Int32Array }
+  | {
+      readonly kind: 'text';
+      readonly ids: Int32Array;
+      /** Segment ids; absent = all 0. */ readonly typeIds?: Int32Array;
+    }
   | { readonly kind: 'tensors'; readonly rows: number; readonly inputs: readonly Tensor[] };
 
 /** Payloads of one group -> one message, always in fresh memory (it is transferred away). */
 export const joinPayloads = (payloads: readonly Payload[]): LaneBatch => {
-  const texts = payloads.flatMap((payload) => (payload.kind === 'text' ? [payload.ids] : []));
+  const texts = payloads.flatMap((payload) => (payload.kind === 'text' ? [payload] : []));
   if (texts.length === payloads.length) return joinTexts(texts);
   const tensors = payloads.flatMap((payload) => (payload.kind === 'tensors' ? [payload] : []));
   const first = tensors[0];
@@ -27,15 +31,18 @@ export const joinPayloads = (payloads: readonly Payload[]): LaneBatch => {
   };
 };
 
-const joinTexts = (texts: readonly Int32Array[]): LaneBatch => {
-  const lengths = Int32Array.from(texts, (ids) => ids.length);
-  const ids = new Int32Array(lengths.reduce((sum, length) => sum + length, 0));
+const joinTexts = (texts: readonly Extract<Payload, { kind: 'text' }>[]): LaneBatch => {
+  const lengths = Int32Array.from(texts, ({ ids }) => ids.length);
+  const tokens = lengths.reduce((sum, length) => sum + length, 0);
+  const ids = new Int32Array(tokens);
+  const typeIds = texts.some((text) => text.typeIds !== undefined) ? new Int32Array(tokens) : undefined;
   let offset = 0;
   for (const text of texts) {
-    ids.set(text, offset);
-    offset += text.length;
+    ids.set(text.ids, offset);
+    if (text.typeIds !== undefined) typeIds?.set(text.typeIds, offset);
+    offset += text.ids.length;
   }
-  return { kind: 'texts', ids, lengths };
+  return { kind: 'texts', ids, lengths, ...(typeIds === undefined ? {} : { typeIds }) };
 };
 
 /**

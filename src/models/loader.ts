@@ -10,7 +10,7 @@ import type { LanePool } from '../executor/pool.js';
 import type { LaneBatch, ModelSpec } from '../executor/protocol.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
 import { batchAxisOf } from './batch-axis.js';
-import type { ModelInfo } from './model-info.js';
+import type { ModelInfo, TokenizerView } from './model-info.js';
 import { readModel, type ModelSource } from './repository.js';
 import { sampleRows } from './samples.js';
 import { selfTest, type SelfTest } from './self-test.js';
@@ -39,6 +39,14 @@ const SAMPLE_TEXTS: readonly string[] = [
   'The table at the window is booked for eight o’clock tomorrow.',
   'Please send the signed papers back before Friday, since the office will be closed for the whole of next week.',
 ];
+
+interface Opened {
+  readonly spec: ModelSpec;
+  readonly signature: Signature;
+  readonly test: SelfTest;
+  readonly samples: readonly Payload[];
+  readonly tokenizer?: TokenizerView;
+}
 
 /** Opens, tests and warms models, and takes them down again. Knows the order of these steps and nothing else. */
 export class ModelLoader {
@@ -72,12 +80,13 @@ export class ModelLoader {
     const source = await readModel(name, path, { root: config.models.root, baseDir: config.baseDir });
     const key = `${name}#${++this.#versions}`;
     try {
-      const { spec, signature, test, samples } = await this.#open(key, source);
+      const opened = await this.#open(key, source);
+      const { spec, test, samples } = opened;
       const warmup = samples.length === 0 ? [] : warmupOf(samples, test);
       const { size } = test.mode;
       await pool.furnish({ spec, warmup, ...(size === undefined ? {} : { fillTo: size }) }, atOnce);
       const start = await costs.start(key, source.file, samples, size);
-      const model = this.#serve(key, source, signature, test, start);
+      const model = this.#serve(key, source, opened, start);
       arbiter.add(model);
       this.#deps.onLoaded(model);
       await costs.measure(model, start, samples);
@@ -99,10 +108,7 @@ export class ModelLoader {
     await this.#close(model.key);
   }
 
-  async #open(
-    key: string,
-    source: ModelSource,
-  ): Promise<{ spec: ModelSpec; signature: Signature; test: SelfTest; samples: readonly Payload[] }> {
+  async #open(key: string, source: ModelSource): Promise<Opened> {
     const { codec, config, pool, intraOpThreads } = this.#deps;
     const opened =
       source.tokenizer === undefined ? undefined : await codec.openTokenizer(key, source.tokenizer);
@@ -133,7 +139,13 @@ export class ModelLoader {
         tolerance: source.card.selfTest.tolerance,
         run: (batch, fillTo) => lane.run(key, batch, fillTo),
       });
-      return { spec, signature, test, samples: test.samples };
+      return {
+        spec,
+        signature,
+        test,
+        samples: test.samples,
+        ...(opened === undefined ? {} : { tokenizer: opened.view }),
+      };
     });
   }
 
@@ -153,8 +165,7 @@ export class ModelLoader {
   #serve(
     key: string,
     source: ModelSource,
-    signature: Signature,
-    test: SelfTest,
+    { signature, test, tokenizer }: Opened,
     start: CostStart,
   ): ServedModel {
     const { config, clock, pool, observe } = this.#deps;
@@ -168,6 +179,7 @@ export class ModelLoader {
       takesTexts: source.tokenizer !== undefined,
       loadedAt: new Date().toISOString(),
       ...(labels === undefined ? {} : { labels }),
+      ...(tokenizer === undefined ? {} : { tokenizer }),
     };
     return new ServedModel(key, info, { clock, pool, metrics: observe(name), start });
   }

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { encodeTexts } from '../../src/codec/encode.js';
-import type { EncodedTexts } from '../../src/codec/encode.js';
+import type { EncodedTexts } from '../../src/codec/encoded-texts.js';
 import { openTokenizer } from '../../src/codec/tokenizer.js';
 import { codeOf } from '../../src/errors.js';
 import { Codecs } from './codecs.js';

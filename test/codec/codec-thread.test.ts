@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { CodecThread } from '../../src/codec/codec-thread.js';
 import type { CodecThreadOptions, JobOptions } from '../../src/codec/codec-thread.js';
-import type { EncodedTexts } from '../../src/codec/encode.js';
+import type { EncodedTexts } from '../../src/codec/encoded-texts.js';
 import { CarpoolError } from '../../src/errors.js';
 import { filled, recordedSpawn, rejectionOf, spamTokenizerJson } from './fixtures.js';
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { encodeTexts, joinEncoded } from '../../src/codec/encode.js';
+import { encodeTexts } from '../../src/codec/encode.js';
+import { joinEncoded } from '../../src/codec/encoded-texts.js';
 import { openTokenizer } from '../../src/codec/tokenizer.js';
 import { filled, spamGolden, spamTokenizerJson, spamWith, thrownBy } from './fixtures.js';
 

@@ -97,7 +97,10 @@ describe('bounded WordPiece', () => {
       }
     }
     const vocabulary = new CountingMap(['?', 'a', '##a', '##aaa', 'b'].map((piece, id) => [piece, id]));
-    const model: Pick<LibraryModel, 'tokens_to_ids' | 'encode'> = { tokens_to_ids: vocabulary, encode: () => [] };
+    const model: Pick<LibraryModel, 'tokens_to_ids' | 'encode'> = {
+      tokens_to_ids: vocabulary,
+      encode: () => [],
+    };
     boundWordPiece(model, {
       type: 'WordPiece',
       unk_token: '?',
