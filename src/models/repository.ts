@@ -1,12 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { parse } from 'yaml';
-import type { z } from 'zod';
 import { CarpoolError, messageOf } from '../errors.js';
+import { CARD, EXPORTED, readCard, wholeCard } from './card-file.js';
 import { cardSchema, type Card } from './card.js';
 import { digestOf } from './digest.js';
-import { labelsOf } from './labels.js';
 import { resolveInRoot } from './paths.js';
+import { isMissing, readBeside } from './read-beside.js';
 
 /** A model as it lies on disk, read and checked, not yet opened. */
 export interface ModelSource {
@@ -33,16 +32,16 @@ export const listModels = async (root: string): Promise<string[]> => {
   for (const entry of entries) {
     if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
     // A folder that can't be read (a volume's lost+found, say) is no model.
-    const files = await readdir(join(root, entry.name)).catch(() => []);
-    if (files.some((file) => file === CARD || file.endsWith('.onnx'))) names.push(entry.name);
+    const files: string[] = await readdir(join(root, entry.name)).catch(() => []);
+    const exported = files.includes('onnx') && !(await isMissing(join(root, entry.name, EXPORTED)));
+    if (exported || files.some((file) => file === CARD || file.endsWith('.onnx'))) names.push(entry.name);
   }
   return names.sort();
 };
 
-const CARD = 'model.yaml';
-
 /**
- * Reads what a name and a path say.
+ * Reads what a name and a path say. Of a folder, what its card does not say is taken from the files of a Hugging Face
+ * export, where there are some.
  * @param path folder or .onnx file, relative to the config file or to the model root, inside the root
  * @throws INVALID_REQUEST for a bad path, MODEL_LOAD_FAILED naming the file for all that is wrong in it
  */
@@ -53,62 +52,42 @@ export const readModel = async (name: string, path: string, where: ModelRoot): P
   if (isFile ? !found.endsWith('.onnx') : !kind.isDirectory())
     throw failed(`${basename(found)}: expected a folder or an .onnx file`);
   const folder = isFile ? dirname(found) : found;
-  // A file named by itself is served as plain tensors unless it is the one that the card beside it describes.
-  const card = await readCard(folder);
   const inFolder = (file: string, key: string): Promise<string> =>
     resolveInRoot(file, where.root, [folder]).catch((error: unknown) => {
       throw failed(`${join(folder, CARD)}: ${key}: ${messageOf(error)}`);
     });
-  if (isFile && (card === undefined || (await inFolder(card.file, 'file').catch(() => undefined)) !== found))
-    return { name, file: found, card: cardSchema.parse({ file: basename(found) }) };
+  const given = await readCard(folder, where.root);
+  // A file named by itself is served as plain tensors unless it is the one that the card beside it describes.
+  if (isFile) {
+    const described = given === undefined ? undefined : inFolder(given.card.file, 'file');
+    if ((await described?.catch(() => undefined)) !== found)
+      return { name, file: found, card: cardSchema.parse({ file: basename(found) }) };
+  }
 
-  const known = card ?? cardSchema.parse({ file: await onlyOnnxFile(folder) });
-  const file = await inFolder(known.file, 'file');
-  if (known.sha256 !== undefined) await checkDigest(file, known.sha256);
-  const labels = known.labels ?? (await labelsOf(folder));
-  const source: ModelSource = { name, file, card: known, ...(labels === undefined ? {} : { labels }) };
-  if (known.task !== 'text-classification') return source;
+  const card = await wholeCard(folder, where.root, given);
+  const file = await inFolder(card.file, 'file');
+  if (card.sha256 !== undefined) await checkDigest(file, card.sha256);
+  const source: ModelSource = {
+    name,
+    file,
+    card,
+    ...(card.labels === undefined ? {} : { labels: card.labels }),
+  };
+  if (!TEXT_TASKS.includes(card.task)) return source;
 
-  const json = await readText(await inFolder(known.text?.tokenizer ?? 'tokenizer.json', 'text.tokenizer'));
-  const configJson = await readFile(join(folder, 'tokenizer_config.json'), 'utf8').catch(() => undefined);
+  const json = await readText(await inFolder(card.text?.tokenizer ?? 'tokenizer.json', 'text.tokenizer'));
+  const configJson = await readBeside(folder, 'tokenizer_config.json', where.root);
   return { ...source, tokenizer: { json, ...(configJson === undefined ? {} : { configJson }) } };
 };
 
+const TEXT_TASKS: readonly Card['task'][] = [
+  'text-classification',
+  'token-classification',
+  'embedding',
+  'rerank',
+];
+
 const failed = (message: string): CarpoolError => new CarpoolError('MODEL_LOAD_FAILED', message);
-
-const readCard = async (folder: string): Promise<Card | undefined> => {
-  const file = join(folder, CARD);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    // A card that is there but can't be read must not be passed over: it may hold the digest.
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
-    throw failed(`${file}: ${messageOf(error)}`);
-  });
-  if (text === undefined) return undefined;
-  let raw: unknown;
-  try {
-    raw = parse(text);
-  } catch (error) {
-    throw failed(`${file}: ${messageOf(error)}`);
-  }
-  const parsed = cardSchema.safeParse(raw ?? {});
-  if (parsed.success) return parsed.data;
-  throw failed(`${file}: ${parsed.error.issues.map(describeIssue).join('; ')}`);
-};
-
-const describeIssue = (issue: z.core.$ZodIssue): string =>
-  `${issue.path.length === 0 ? '(root)' : issue.path.join('.')}: ${issue.message}`;
-
-const onlyOnnxFile = async (folder: string): Promise<string> => {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.onnx'));
-  if (files.includes('model.onnx')) return 'model.onnx';
-  const [only, another] = files;
-  if (only !== undefined && another === undefined) return only;
-  throw failed(
-    only === undefined
-      ? `${folder}: no .onnx file and no ${CARD}`
-      : `${folder}: several .onnx files (${files.join(', ')}) and no ${CARD} that names one`,
-  );
-};
 
 const readText = (file: string): Promise<string> =>
   readFile(file, 'utf8').catch((error: unknown) => {

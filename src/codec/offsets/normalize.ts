@@ -5,7 +5,7 @@ import { changeAligned, prepend, replaceAligned, sliceAligned, type Aligned } fr
 /** The tokenizer's normalizer, with the places kept. */
 export const normalizeAligned = (normalizer: LibraryNormalizer | null, origin: Aligned): Aligned => {
   if (normalizer === null || origin.text === '') return origin;
-  switch (normalizer.config?.type) {
+  switch (normalizer.config?.type ?? '') {
     case 'Sequence':
       return (normalizer.normalizers ?? []).reduce(
         (text: Aligned, step) => normalizeAligned(step, text),
