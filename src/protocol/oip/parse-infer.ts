@@ -21,8 +21,9 @@ export interface OipBody {
 }
 
 /** @throws CarpoolError INVALID_REQUEST (naming the tensor), PAYLOAD_TOO_LARGE (more than `view.maxRows` rows) */
-export const parseOip = ({ bytes, jsonBytes = bytes.byteLength, view }: OipBody): Parsed => {
-  if (jsonBytes === 0) return parseRaw(bytes, view);
+export const parseOip = ({ bytes, jsonBytes: given, view }: OipBody): Parsed => {
+  if (given === 0) return parseRaw(bytes, view);
+  const jsonBytes = given ?? bytes.byteLength;
   if (jsonBytes > bytes.byteLength)
     throw refuse(
       'Inference-Header-Content-Length',
