@@ -45,7 +45,8 @@ export const encodeAligned = (
   const ids = tokens.map(({ id }) => id);
   const offsets = tokens.flatMap(({ start, end }) => [start, end]);
   const trim = trimRuleOf(file.post_processor);
-  if (trim !== undefined) trimSpaces(trim, ids, offsets, (id) => library.id_to_token(id) ?? '');
+  if (trim !== undefined)
+    trimSpaces(trim, text, ids, offsets, (id, surface) => surfaceOf(library, id, surface));
   return { ids, offsets };
 };
 
@@ -79,6 +80,12 @@ const stretchTokens = (
       else tokens.push(token);
     }
   return tokens;
+};
+
+/** The vocabulary's entry; of an added token what it matched, the white space that it took along included. */
+const surfaceOf = (library: LibraryTokenizer, id: number, surface: string): string => {
+  const piece = library.id_to_token(id) ?? '';
+  return library.added_tokens_map.has(piece) ? surface : piece;
 };
 
 /** What old tokenizer_config.json files ask for. */

@@ -21,24 +21,29 @@ export const trimRuleOf = (processor: unknown): TrimRule | undefined => {
 const SPACES_BEFORE = /^[\u0120\s]*/u;
 const SPACES_AFTER = /[\u0120\s]*$/u;
 
-/** Moves the offsets, in place, as `process_offsets` of `tokenizers` does. */
+/** Moves the offsets, in place, as `process_offsets` of `tokenizers` does: by whole characters, spaces or not. */
 export const trimSpaces = (
   { addPrefixSpace }: TrimRule,
+  text: string,
   ids: readonly number[],
   offsets: number[],
-  pieceOf: (id: number) => string,
+  pieceOf: (id: number, surface: string) => string,
 ): void => {
   for (const [i, id] of ids.entries()) {
-    const piece = pieceOf(id);
+    let start = offsets[2 * i] ?? 0;
+    let end = offsets[2 * i + 1] ?? 0;
+    const piece = pieceOf(id, text.slice(start, end));
     let before = SPACES_BEFORE.exec(piece)?.[0].length ?? 0;
     const after = SPACES_AFTER.exec(piece)?.[0].length ?? 0;
     if (before === 0 && after === 0) continue;
-    let start = offsets[2 * i] ?? 0;
-    let end = offsets[2 * i + 1] ?? 0;
     if ((i === 0 || start === 0) && addPrefixSpace && before === 1) before = 0;
-    if (before > 0) start = Math.min(start + before, end);
-    if (after > 0 && end >= after) end = Math.max(end - after, start);
+    if (before > 0) start = Math.min(atCharacter(text, start + before, 1), end);
+    if (after > 0 && end >= after) end = Math.max(atCharacter(text, end - after, -1), start);
     offsets[2 * i] = start;
     offsets[2 * i + 1] = end;
   }
 };
+
+/** `at`, or the next position in that direction that is not inside of a surrogate pair. */
+const atCharacter = (text: string, at: number, direction: 1 | -1): number =>
+  /[\ud800-\udbff]/.test(text[at - 1] ?? '') && /[\udc00-\udfff]/.test(text[at] ?? '') ? at + direction : at;
