@@ -1,58 +1,41 @@
-import { describe, expect, it } from '@jest/globals';
-import { AGGREGATIONS, entitiesOf, type Entity } from '../../src/codec/tasks/index.js';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { AGGREGATIONS, entitiesOf } from '../../src/codec/tasks/index.js';
 import { entityProblems } from './compare.js';
-import { goldenOf, nameOf, tokenizerOf, type TextCase } from './golden.js';
-import { infoOf, resultOf, spec, tensorOf } from '../protocol/support.js';
+import { goldenOf, nameOf } from './golden.js';
+import { eachWay, startRunner, type Runner } from './runner.js';
+
+const MODELS = ['bert-ner', 'roberta-ner', 'xlmr-ner'];
 
 /** The ids of this text differ (tokenizers.test.ts), and so the words. */
-const KNOWN: Readonly<Record<string, string>> = { 'xlmr-ner': '"I met 😀 John👍🏽 in 👨‍👩‍👧‍👦 Paris 🇩🇪!"' };
-const LABELS = ['O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC'];
-const signature = { inputs: [], outputs: [spec('logits', 'float32', ['b', 't', LABELS.length])] };
+const KNOWN: Readonly<Record<string, string>> = {
+  'xlmr-ner': '"I met 😀 John👍🏽 in 👨‍👩‍👧‍👦 Paris 🇩🇪!"',
+};
 
-describe.each(['bert-ner', 'roberta-ner', 'xlmr-ner'])("%s: entities of the reference's logits", (model) => {
-  const golden = goldenOf(model);
-  const tokenizer = tokenizerOf(model);
-  const info = infoOf(
-    { task: 'token-classification' },
-    { labels: LABELS, signature, tokenizer: tokenizer.view },
-  );
-  const cases = golden.cases.filter((one) => nameOf(one) !== KNOWN[model]);
+let runner: Runner;
+beforeAll(async () => {
+  runner = await startRunner(MODELS);
+});
+afterAll(() => runner.close());
 
-  const entities = (
-    { text, logits = [] }: TextCase,
-    aggregation: (typeof AGGREGATIONS)[number],
-  ): Entity[] => {
-    const maxTokens = golden.max_tokens;
-    const {
-      ids,
-      special = [],
-      offsets = [],
-    } = tokenizer.encode(text, { maxTokens, wants: { offsets: true } });
-    const fact = {
-      tokens: ids.length,
-      truncated: false,
-      ids: Int32Array.from(ids),
-      special: Uint8Array.from(special),
-      pieces: ids.map((id) => tokenizer.pieceOf(id)),
-      offsets: Int32Array.from(offsets),
-    };
-    const tensor = tensorOf('float32', [1, ids.length, LABELS.length], logits.flat());
-    const result = resultOf([{ outputs: [tensor] }], [fact]);
-    const [found] = entitiesOf(info, [text], result, { aggregation });
-    return found ?? [];
-  };
+describe.each(MODELS)('%s', (model) => {
+  const cases = goldenOf(model).cases.filter((one) => nameOf(one) !== KNOWN[model]);
+  const texts = cases.map(({ text }) => text);
 
-  it.each(AGGREGATIONS)('aggregation %s', (aggregation) => {
-    const problems = cases.flatMap((one) =>
-      entityProblems(nameOf(one), entities(one, aggregation), one.entities?.[aggregation] ?? []),
+  it.each(AGGREGATIONS)('finds the entities of the pipeline, aggregation %s', async (aggregation) => {
+    const ways = await eachWay(texts, async (asked) => {
+      const result = await runner.infer(model, asked, { wants: { ids: true, offsets: true } });
+      return entitiesOf(runner.info(model), asked, result, { aggregation });
+    });
+    const problems = ways.flatMap(([way, answers]) =>
+      cases.flatMap((one, i) =>
+        entityProblems(`${way}: ${nameOf(one)}`, answers[i] ?? [], one.entities?.[aggregation] ?? []),
+      ),
     );
     expect(problems).toEqual([]);
   });
 
   it('has entities to compare', () => {
-    const count = AGGREGATIONS.map((name) =>
-      cases.reduce((sum, one) => sum + (one.entities?.[name]?.length ?? 0), 0),
-    );
-    expect(Math.min(...count)).toBeGreaterThan(90);
+    const counts = AGGREGATIONS.map((name) => cases.flatMap(({ entities }) => entities?.[name] ?? []).length);
+    expect(Math.min(...counts)).toBeGreaterThan(90);
   });
 });

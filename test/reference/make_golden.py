@@ -168,7 +168,8 @@ def embeddings(model, session, sentences):
 def rerank(folder, tok, session, queries):
     """`folder`: with weights. Scores of sentence-transformers' CrossEncoder, before and after its activation."""
     model = CrossEncoder(str(folder), device="cpu")
-    identity = torch.nn.Identity()
+    # One of its own: `predict` with another activation keeps it.
+    plain = CrossEncoder(str(folder), device="cpu", activation_fn=torch.nn.Identity())
     asked, cases = [], []
     for query, texts in queries:
         pairs = [[query, text] for text in texts]
@@ -177,6 +178,6 @@ def rerank(folder, tok, session, queries):
             case["logits"] = numbers(logits_of(model.model, tok, *pair, session=session))
             cases.append(case)
         scores = [float(model.predict([pair])[0]) for pair in pairs]
-        raw = [float(model.predict([pair], activation_fn=identity)[0]) for pair in pairs]
+        raw = [float(plain.predict([pair])[0]) for pair in pairs]
         asked.append({"query": query, "texts": texts, "scores": numbers(scores), "raw_scores": numbers(raw)})
     return {"task": "rerank", "max_tokens": MAX_TOKENS, "cases": cases, "queries": asked}
