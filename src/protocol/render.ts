@@ -2,7 +2,7 @@ import type { InferRequest, InferResult } from '../infer.js';
 import type { ModelInfo } from '../models/model-info.js';
 import type { Answer } from './answer.js';
 import { renderOip } from './oip/render-infer.js';
-import { renderInfer, renderPredict } from './own/render.js';
+import { renderInfer, renderLine, renderPredict } from './own/render.js';
 
 export interface RenderInput {
   readonly answer: Answer;
@@ -16,9 +16,11 @@ export interface RenderInput {
 export const renderBody = ({ answer, info, request, result }: RenderInput): string => {
   switch (answer.kind) {
     case 'predict':
-      return renderPredict(info, answer, result);
+      return renderPredict(info, answer, request, result);
     case 'infer':
-      return renderInfer(info, request, result);
+      return renderInfer(info, answer, request, result);
+    case 'line':
+      return renderLine(info, answer, request, result);
     case 'oip':
       return renderOip(info, answer, result);
   }

@@ -10,7 +10,13 @@ import type { Parsed } from './parse.js';
 /** The second half of every protocol's handler. */
 export interface Responder {
   /** Runs a request and notes its times in the exchange; the answer is the caller's to send. */
-  run(model: ServedModel, parsed: Parsed, exchange: Exchange): Promise<InferResult>;
+  run(
+    model: ServedModel,
+    parsed: Parsed,
+    exchange: Exchange,
+    /** Hears of every item as soon as its ride is in, see Pipeline.infer. */
+    onItem?: (index: number, result: InferResult) => void,
+  ): Promise<InferResult>;
   /** Runs it and sends the JSON that its `answer` asks for. */
   answer(
     model: ServedModel,
@@ -22,11 +28,11 @@ export interface Responder {
 }
 
 export const createResponder = (pipeline: Pipeline, codec: Codec): Responder => {
-  const run: Responder['run'] = async (model, { request }, exchange) => {
+  const run: Responder['run'] = async (model, { request }, exchange, onItem) => {
     exchange.model = model.info.name;
     const rows = rowsOfInput(request.input);
     exchange.rows = rows;
-    const answer = pipeline.infer(model, request, exchange);
+    const answer = pipeline.infer(model, request, exchange, onItem);
     const result = await model.stats.watch(rows, () => exchange.elapsedMs, answer);
     const { encodeMs, queueMs, runMs, batchRows } = result.timings;
     Object.assign(exchange, { encodeMs, queueMs, runMs, batchRows });

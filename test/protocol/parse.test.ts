@@ -36,13 +36,13 @@ describe('parsePredict', () => {
     const { request, answer } = parsePredict({ texts: ['a'] }, 2);
     expect(Object.keys(request)).toEqual(['input', 'options']);
     expect(Object.keys(request.options)).toEqual([]);
-    expect(answer).toEqual({ kind: 'predict', scores: false });
+    expect(answer).toEqual({ kind: 'predict' });
   });
 
   it.each<[unknown, string]>([
     [
       undefined,
-      'body: expected an object with texts, model, timeoutMs, priority, truncate, scores; got nothing',
+      'body: expected an object with texts, model, timeoutMs, priority, truncate, scores …; got nothing',
     ],
     [[], 'got an empty list'],
     [{}, 'texts: expected a list of strings, got nothing'],
@@ -51,7 +51,7 @@ describe('parsePredict', () => {
     [{ texts: ['a', 7] }, 'texts[1]: expected a string, got number 7'],
     [{ texts: [null] }, 'texts[0]: expected a string, got null'],
     [{ texts: [['a']] }, 'texts[0]: expected a string, got a list of 1'],
-    [{ text: ['a'] }, 'unknown key "text"; expected texts, model, timeoutMs, priority, truncate, scores'],
+    [{ text: ['a'] }, 'unknown key "text"; expected texts, model, timeoutMs, priority, truncate, scores …'],
     [JSON.parse('{"texts":["a"],"__proto__":{}}'), 'unknown key "__proto__"'],
     [{ texts: ['a'], model: 5 }, 'model: expected a non-empty string, got number 5'],
     [{ texts: ['a'], model: '' }, 'model: expected a non-empty string, got string ""'],
@@ -121,14 +121,14 @@ describe('parseInfer', () => {
     [
       X,
       null,
-      'body: expected an object with inputs, texts, outputs, timeoutMs, priority, truncate; got null',
+      'body: expected an object with inputs, texts, outputs, timeoutMs, priority, truncate …; got null',
     ],
     [X, {}, 'body: expected "inputs", got neither'],
     [TEXT, {}, 'body: expected "texts" or "inputs", got neither'],
     [TEXT, { texts: ['a'], inputs: {} }, 'got both'],
-    [X, { inputs: [[1, 2]], scores: true }, 'unknown key "scores"'],
+    [X, { inputs: [[1, 2]], scores: true }, 'scores: means something for texts only'],
     [X, { texts: ['a'] }, 'texts: m takes no texts; expected "inputs" with x float32 [N,2]'],
-    [X, { inputs: [[1, 2]], truncate: true }, 'truncate: only texts can be truncated'],
+    [X, { inputs: [[1, 2]], truncate: true }, 'truncate: means something for texts only'],
     [TEXT, { inputs: ['hi'] }, 'expected an object with input_ids int64 [b,s], mask int64 [b,s], got a list of 1; or send "texts"'], // prettier-ignore
     [AB, { inputs: [[1]] }, 'inputs: expected an object with a float32 [N,1], b int64 [N,1], got a list of 1'], // prettier-ignore
     [AB, { inputs: { a: [[1]] } }, 'inputs: missing tensor "b", int64 [N,1]'],

@@ -45,9 +45,11 @@ const FRAUD = infoOf(
   },
 );
 
+const INFER = { kind: 'infer' } as const;
+
 describe('renderInfer', () => {
   it('prints a lone item as it is, with or without a batch axis', () => {
-    expect(renderInfer(PLAIN, requestOf(), resultOf([item(y([1, 2], [0.1, NaN]), MEAN)]))).toBe(
+    expect(renderInfer(PLAIN, INFER, requestOf(), resultOf([item(y([1, 2], [0.1, NaN]), MEAN)]))).toBe(
       '{"model_name":"m","model_version":"7","outputs":{"y":[[0.1,null]],"mean":9007199254740993}}',
     );
   });
@@ -58,10 +60,10 @@ describe('renderInfer', () => {
       item(y([0, 3], []), MEAN),
       item(y([1, 3], [3, 4, 5]), MEAN),
     ];
-    expect(renderInfer(PLAIN, requestOf({ outputs: ['y'] }), resultOf(items))).toBe(
+    expect(renderInfer(PLAIN, INFER, requestOf({ outputs: ['y'] }), resultOf(items))).toBe(
       '{"model_name":"m","model_version":"7","outputs":{"y":[[1],[2],[3,4,5]]}}',
     );
-    expect(JSON.parse(renderInfer(PLAIN, requestOf({ outputs: [] }), resultOf(items)))).toMatchObject({
+    expect(JSON.parse(renderInfer(PLAIN, INFER, requestOf({ outputs: [] }), resultOf(items)))).toMatchObject({
       outputs: { mean: [Number(MEAN.data[0]), Number(MEAN.data[0]), Number(MEAN.data[0])] },
     });
   });
@@ -71,7 +73,7 @@ describe('renderInfer', () => {
       item(tensorOf('int64', [2], [0n, 1n]), tensorOf('float32', [2, 2], [0.9, 0.1, 0.25, 0.75])),
       item(tensorOf('int64', [1], [0n]), tensorOf('float32', [1, 2], [0.8, 0.2])),
     ]);
-    expect(JSON.parse(renderInfer(FRAUD, requestOf({ outputs: ['label'] }), result))).toEqual({
+    expect(JSON.parse(renderInfer(FRAUD, INFER, requestOf({ outputs: ['label'] }), result))).toEqual({
       model_name: 'fraud',
       model_version: '1',
       outputs: { label: [0, 1, 0] },
@@ -85,7 +87,7 @@ describe('renderInfer', () => {
   it('prints the confidence in the precision of the probabilities, NaN as null', () => {
     const doubles = tensorOf('float64', [2, 2], [0.9, 0.1 + 2 ** -40, NaN, NaN]);
     const result = resultOf([item(tensorOf('int64', [2], [0n, 0n]), doubles)]);
-    expect(JSON.parse(renderInfer(FRAUD, requestOf(), result))).toMatchObject({
+    expect(JSON.parse(renderInfer(FRAUD, INFER, requestOf(), result))).toMatchObject({
       confidence: [0.1 + 2 ** -40, null],
       probabilities: [[0.9, 0.1 + 2 ** -40], [null, null]], // prettier-ignore
     });
@@ -94,14 +96,14 @@ describe('renderInfer', () => {
   it('adds the predictions of a text classifier', () => {
     const texts = [{ tokens: 3, truncated: false }, { tokens: 9, truncated: true }]; // prettier-ignore
     const result = resultOf([logits(1, 2, -2), logits(1, -3, 3)], texts);
-    expect(renderInfer(SPAM, requestOf(), result)).toBe(
+    expect(renderInfer(SPAM, INFER, requestOf(), result)).toBe(
       '{"model_name":"spam","model_version":"1","outputs":{"logits":[[2,-2],[-3,3]]},"predictions":' +
         '[{"label":"ham","confidence":0.982},{"label":"spam","confidence":0.998,"truncated":true}]}',
     );
   });
 
   it('blames a result that lacks an output on us', () => {
-    expect(refusal(() => renderInfer(PLAIN, requestOf(), resultOf([item(y([1], [1]))]))).code).toBe(
+    expect(refusal(() => renderInfer(PLAIN, INFER, requestOf(), resultOf([item(y([1], [1]))]))).code).toBe(
       'INTERNAL',
     );
   });
@@ -110,10 +112,10 @@ describe('renderInfer', () => {
 describe('renderPredict', () => {
   it('answers with the label and its probability, and the scores where they are wanted', () => {
     const result = resultOf([logits(1, 2.2, -2.1)]);
-    expect(renderPredict(SPAM, { kind: 'predict', scores: false }, result)).toBe(
+    expect(renderPredict(SPAM, { kind: 'predict', scores: false }, requestOf(), result)).toBe(
       '{"predictions":[{"label":"ham","confidence":0.987}]}',
     );
-    expect(renderPredict(SPAM, { kind: 'predict', scores: true }, result)).toBe(
+    expect(renderPredict(SPAM, { kind: 'predict', scores: true }, requestOf(), result)).toBe(
       '{"predictions":[{"label":"ham","confidence":0.987,"scores":{"ham":0.987,"spam":0.013}}]}',
     );
   });
@@ -124,7 +126,9 @@ describe('renderPredict', () => {
       cases: { logits: number[]; label: string; score: number }[];
     };
     const result = resultOf(cases.map((golden) => logits(1, ...golden.logits)));
-    const { predictions } = JSON.parse(renderPredict(SPAM, { kind: 'predict', scores: false }, result)) as {
+    const { predictions } = JSON.parse(
+      renderPredict(SPAM, { kind: 'predict', scores: false }, requestOf(), result),
+    ) as {
       predictions: unknown;
     };
     expect(predictions).toEqual(

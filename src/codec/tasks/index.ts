@@ -12,3 +12,4 @@ export {
   zeroShotUnits,
   type ZeroShot,
 } from './zero-shot.js';
+export { combineNumbers, combineScores, itemsByText, meanVector, withoutOverlaps } from './windows.js';

@@ -28,7 +28,10 @@ const priority = (body: Body): number | undefined => {
   );
 };
 
-/** The options that any body may carry; absent ones stay absent. */
+/** Keys of the options that any body may carry. */
+export const OPTION_KEYS = ['timeoutMs', 'priority'] as const;
+
+/** These, and `truncate`, which only texts may have; absent ones stay absent. */
 export const inferOptions = (body: Body): InferOptions => {
   const timeout = timeoutMs(body);
   const urgency = priority(body);

@@ -1,4 +1,4 @@
 export { parseInfer } from './parse-infer.js';
 export type { ParseView } from './parse-inputs.js';
 export { isModelName, type LoadRequest, parseLoad } from './parse-load.js';
-export { parsePredict } from './parse-texts.js';
+export { parsePredict } from './parse-predict.js';

@@ -5,10 +5,10 @@ import type { ModelInfo } from '../../models/model-info.js';
 import type { Tensor } from '../../tensor.js';
 import { shortFloat32 } from '../json/short-float32.js';
 import { jsonOfTensor } from '../json/tensor-json.js';
-import { textPredictionsJson } from './render-predict.js';
-
-/** One member of an object; `json` is text already. */
-const member = (key: string, json: string): string => `${JSON.stringify(key)}:${json}`;
+import type { InferAnswer } from './answer.js';
+import { objectJson, type Member } from './members.js';
+import { taskFields } from './render-texts.js';
+import type { Members } from './text-members.js';
 
 /**
  * The tensors of several items, row after row, as one list. They are not joined first: the tails of ragged outputs
@@ -24,9 +24,9 @@ const jsonOfItems = (tensors: readonly Tensor[]): string => {
   return `[${rows.filter((row) => row !== '').join(',')}]`;
 };
 
-const outputsJson = (info: ModelInfo, request: InferRequest, result: InferResult): string => {
+const outputsMember = (info: ModelInfo, request: InferRequest, result: InferResult): Member => {
   const wanted = request.options.outputs ?? [];
-  const members: string[] = [];
+  const members: Member[] = [];
   for (const [index, { name }] of info.signature.outputs.entries()) {
     if (wanted.length > 0 && !wanted.includes(name)) continue;
     const tensors = result.items.map(({ outputs }) => {
@@ -35,12 +35,12 @@ const outputsJson = (info: ModelInfo, request: InferRequest, result: InferResult
         throw new CarpoolError('INTERNAL', `${info.name}: a result lacks output ${name}`);
       return tensor;
     });
-    members.push(member(name, jsonOfItems(tensors)));
+    members.push([name, jsonOfItems(tensors)]);
   }
-  return `{${members.join(',')}}`;
+  return ['outputs', objectJson(members)];
 };
 
-const rowMembers = (info: ModelInfo, result: InferResult): string[] => {
+const rowMembers = (info: ModelInfo, result: InferResult): Members => {
   const { classifier } = info.card;
   const rows = classifyRows(info, result.items);
   if (classifier === undefined || rows === undefined) return [];
@@ -48,37 +48,55 @@ const rowMembers = (info: ModelInfo, result: InferResult): string[] => {
   const isDouble = rows.probabilities[0]?.dtype === 'float64';
   const confidence = isDouble ? rows.confidence : rows.confidence.map(shortFloat32);
   return [
-    member('predictions', JSON.stringify(rows.predictions)),
-    member('probabilities', jsonOfItems(rows.probabilities)),
-    member('confidence', JSON.stringify(confidence)),
-    member(classifier.flag, JSON.stringify(rows.flags)),
+    ['predictions', JSON.stringify(rows.predictions)],
+    ['probabilities', jsonOfItems(rows.probabilities)],
+    ['confidence', JSON.stringify(confidence)],
+    [classifier.flag, JSON.stringify(rows.flags)],
   ];
 };
 
-const taskMembers = (info: ModelInfo, result: InferResult): string[] => {
+/** Of what a text's tokens say only the task's part is wanted, unless outputs are named: the rest is large. */
+const showsOutputs = (info: ModelInfo, { options }: InferRequest, result: InferResult): boolean => {
+  const isPerToken = info.card.task === 'token-classification' || info.card.task === 'embedding';
+  return !isPerToken || result.texts === undefined || (options.outputs ?? []).length > 0;
+};
+
+const taskMembers = (
+  info: ModelInfo,
+  answer: InferAnswer,
+  request: InferRequest,
+  result: InferResult,
+): Members => {
   switch (info.card.task) {
     case 'text-classification':
-      return [member('predictions', textPredictionsJson(info, false, result))];
-    case 'tabular-classification':
-      return rowMembers(info, result);
-    case 'tensor':
-    case 'image-classification':
+    case 'rerank':
+      return taskFields(info, answer, request, result);
     case 'token-classification':
     case 'embedding':
-    case 'rerank':
+      // What is given as tensors says nothing of its tokens.
+      return result.texts === undefined ? [] : taskFields(info, answer, request, result);
+    case 'tabular-classification':
+      return rowMembers(info, result);
+    case 'image-classification':
+    case 'tensor':
       return [];
   }
 };
 
 /**
  * Answer of `POST /v1/models/M/infer`: `{"model_name", "model_version", "outputs": {name: nested, …}}` and the fields of
- * the model's task: `predictions` as in `/predict` for text classifiers; `predictions`, `probabilities`, `confidence` and
- * the card's flag for tabular ones. The request's `outputs` picks among the outputs; the task's fields are there always.
+ * the model's task: those of `/predict` for texts; `predictions`, `probabilities`, `confidence` and the card's flag for
+ * tabular ones. The request's `outputs` picks among the outputs; the task's fields are there always.
  */
-export const renderInfer = (info: ModelInfo, request: InferRequest, result: InferResult): string =>
-  `{${[
-    member('model_name', JSON.stringify(info.name)),
-    member('model_version', JSON.stringify(info.card.version)),
-    member('outputs', outputsJson(info, request, result)),
-    ...taskMembers(info, result),
-  ].join(',')}}`;
+export const renderInfer = (
+  info: ModelInfo,
+  answer: InferAnswer,
+  request: InferRequest,
+  result: InferResult,
+): string =>
+  objectJson([
+    ['model_name', JSON.stringify(info.name)],
+    ['model_version', JSON.stringify(info.card.version)],
+    ...(showsOutputs(info, request, result) ? [outputsMember(info, request, result)] : []),
+    ...taskMembers(info, answer, request, result),
+  ]);

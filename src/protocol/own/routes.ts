@@ -3,13 +3,17 @@ import type { Codec } from '../../codec/codec.js';
 import { readBody } from '../../http/body.js';
 import { requireJson } from '../../http/content-type.js';
 import { send } from '../../http/reply.js';
+import type { Exchange } from '../../http/exchange.js';
 import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
 import { costOf } from '../../models/cost-report.js';
 import type { Registry } from '../../models/registry.js';
 import type { ServedModel } from '../../models/served-model.js';
 import { parseJson } from '../json/parse-json.js';
+import type { Parsed } from '../parse.js';
 import type { Responder } from '../respond.js';
 import { parseLoad } from './parse.js';
+import { streamTexts } from './stream.js';
+import { fitToTask } from './task-fit.js';
 import { renderModel, renderModels, type ModelAndCost } from './render.js';
 
 export interface OwnRoutesDeps {
@@ -37,13 +41,26 @@ export const ownRoutes = ({
     return readBody(req, { limitBytes: limits.bodyLimitBytes, timeoutMs: limits.bodyTimeoutMs });
   };
 
+  const answerTexts = async (
+    model: ServedModel,
+    asked: Parsed,
+    req: HttpRequest,
+    res: ServerResponse,
+    exchange: Exchange,
+  ): Promise<void> => {
+    const parsed = fitToTask(model.info, asked);
+    if (wantsLines(req) && parsed.request.input.kind === 'texts')
+      await streamTexts({ codec, responder }, model, parsed, res, exchange);
+    else await responder.answer(model, parsed, res, exchange);
+  };
+
   const predict: Handler = async (req, res, exchange) => {
     const bytes = await body(req);
     const parsed = await codec.parse(
       { route: 'predict', bytes, maxRows: limits.maxRequestRows },
       exchange.signal,
     );
-    await responder.answer(registry.textModel(parsed.request.model), parsed, res, exchange);
+    await answerTexts(registry.textModel(parsed.request.model), parsed, req, res, exchange);
   };
 
   const infer: Handler = async (req, res, exchange) => {
@@ -56,7 +73,7 @@ export const ownRoutes = ({
       { route: 'infer', bytes, view: features === undefined ? view : { ...view, features } },
       exchange.signal,
     );
-    await responder.answer(model, parsed, res, exchange);
+    await answerTexts(model, parsed, req, res, exchange);
   };
 
   const load: Handler = async (req, res) => {
@@ -87,6 +104,10 @@ export const ownRoutes = ({
     { path: '/v1/models/:m/infer', post: infer },
   ];
 };
+
+/** By name: whoever takes anything (a star) gets the usual answer. */
+const wantsLines = ({ headers: { accept } }: HttpRequest): boolean =>
+  accept?.toLowerCase().includes('application/x-ndjson') === true;
 
 const withCost = (model: ServedModel): ModelAndCost => ({ info: model.info, cost: costOf(model) });
 
