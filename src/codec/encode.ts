@@ -84,7 +84,8 @@ const encodeOne = (
   const options = { ...(side === undefined ? {} : { side }), ...(wants === undefined ? {} : { wants }) };
   const encoded = attempt(index, () => {
     if (window === undefined) return [tokenizer.encode(text, truncate ? { ...options, maxTokens } : options)];
-    if (typeof text !== 'string') throw new Error('window: expected a text, got a pair of texts');
+    if (typeof text !== 'string')
+      throw new CarpoolError('INVALID_REQUEST', `texts[${index}]: a pair of texts can't be run in windows`);
     return tokenizer.encodeWindows(text, window.stride, maxTokens, wants);
   });
   for (const { ids } of encoded)
@@ -100,6 +101,7 @@ const attempt = <T>(index: number, encode: () => T): T => {
   try {
     return encode();
   } catch (error) {
+    if (error instanceof CarpoolError) throw error;
     throw new CarpoolError(
       'INVALID_REQUEST',
       `texts[${index}]: the tokenizer can't take this text: ${messageOf(error)}`,

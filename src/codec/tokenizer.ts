@@ -100,12 +100,15 @@ export class TextTokenizer {
 
   /**
    * A text in windows of at most `maxTokens`, each sharing `stride` tokens with the one before.
-   * @throws as `encode`; Error unless `stride` is less than the tokens that a window has room for.
+   * @throws as `encode`; CarpoolError INVALID_REQUEST unless `stride` is less than the tokens that a window has room for.
    */
   encodeWindows(text: string, stride: number, maxTokens: number, wants?: TextWants): EncodedText[] {
     const room = maxTokens - this.special.prefix.length - this.special.suffix.length;
     if (stride >= room)
-      throw new Error(`window.stride: expected less than the ${room} tokens of a window, got ${stride}`);
+      throw new CarpoolError(
+        'INVALID_REQUEST',
+        `window.stride: expected less than the ${room} tokens of a window, got ${stride}`,
+      );
     return windowsOf(this.#tokensOf(text, Infinity, wants), room, stride).map((a) =>
       assemble(this.#single, { a }, false, wants !== undefined),
     );

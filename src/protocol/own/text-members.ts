@@ -17,6 +17,7 @@ import {
 } from '../../codec/tasks/index.js';
 import type { InferResult, TextUnit } from '../../infer.js';
 import type { ModelInfo } from '../../models/model-info.js';
+import { shortFloat32 } from '../json/short-float32.js';
 import { jsonOfTensor } from '../json/tensor-json.js';
 import type { TextAnswer } from './answer.js';
 import { number, objectJson, probability, type Member } from './members.js';
@@ -94,8 +95,8 @@ const entityMembers = (
   });
 };
 
-const entityJson = ({ score, ...rest }: Entity): string =>
-  JSON.stringify({ ...rest, score: Number(number(score)) });
+const entityJson = (entity: Entity): string =>
+  JSON.stringify({ ...entity, score: shortFloat32(Math.fround(entity.score)) });
 
 const embeddingMembers = (
   info: ModelInfo,
