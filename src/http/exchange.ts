@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { RequestRecord } from '../telemetry/access-log.js';
 import type { RequestObserver } from '../telemetry/request-observer.js';
+import type { ErrorShape } from './error-handler.js';
 
 /** What the layers of one gateway share to open exchanges. */
 export interface ExchangeDeps {
@@ -38,6 +39,8 @@ export class Exchange implements RequestRecord {
   encodeMs: number | undefined;
   queueMs: number | undefined;
   runMs: number | undefined;
+  /** In place of its route's, where several protocols share a path. */
+  errorShape: ErrorShape | undefined;
 
   readonly #deps: ExchangeDeps;
   readonly #req: IncomingMessage & { readonly originalUrl?: string };

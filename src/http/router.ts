@@ -22,6 +22,8 @@ export interface Route {
   readonly delete?: Handler;
   /** Errors of this path in its protocol's own shape. Default: `{"error": {"code", "message", "requestId"}}`. */
   readonly error?: ErrorShape;
+  /** Methods that it does not have fall through to whoever has the path, too. Default: METHOD_NOT_ALLOWED. */
+  readonly isShared?: boolean;
 }
 
 export interface HttpRouterDeps extends ExchangeDeps {
@@ -62,7 +64,7 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
     try {
       await handler(req, res, exchange);
     } catch (error) {
-      answerError(error, req, res, shape);
+      answerError(error, req, res, exchange.errorShape ?? shape);
     }
   };
 
@@ -73,6 +75,7 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
       const handler = route[method];
       if (handler !== undefined) layers[method]((req, res) => void run(handler, route, req, res));
     }
+    if (route.isShared === true) continue;
     const otherMethods = refuseMethod(route);
     layers.all((req, res) => void run(otherMethods, route, req, res));
   }

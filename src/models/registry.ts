@@ -56,6 +56,11 @@ export class Registry {
     this.#notReady = undefined;
   }
 
+  /** @throws MODEL_UNAVAILABLE before `open` */
+  requireOpen(): void {
+    if (this.#notReady !== undefined) throw this.#notReady;
+  }
+
   /** @throws MODEL_NOT_FOUND naming the nearest one; MODEL_UNAVAILABLE where loading it failed or has not ended */
   get(name: string): ServedModel {
     const model = this.#models.get(name);

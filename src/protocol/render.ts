@@ -1,8 +1,12 @@
 import type { InferRequest, InferResult } from '../infer.js';
 import type { ModelInfo } from '../models/model-info.js';
 import type { Answer } from './answer.js';
+import { renderHf } from './huggingface/render.js';
+import { renderKserve } from './kserve/render.js';
 import { renderOip } from './oip/render-infer.js';
+import { renderOpenAi } from './openai/render.js';
 import { renderInfer, renderLine, renderPredict } from './own/render.js';
+import { renderTei } from './tei/render.js';
 
 export interface RenderInput {
   readonly answer: Answer;
@@ -21,6 +25,14 @@ export const renderBody = ({ answer, info, request, result }: RenderInput): stri
       return renderInfer(info, answer, request, result);
     case 'line':
       return renderLine(info, answer, request, result);
+    case 'tei':
+      return renderTei(info, answer, request, result);
+    case 'openai':
+      return renderOpenAi(info, answer, result);
+    case 'hf':
+      return renderHf(info, answer, request, result);
+    case 'kserve':
+      return renderKserve(info, answer, request, result);
     case 'oip':
       return renderOip(info, answer, result);
   }

@@ -11,6 +11,8 @@ import type { ServedModel } from '../../models/served-model.js';
 import { parseJson } from '../json/parse-json.js';
 import type { Parsed } from '../parse.js';
 import type { Responder } from '../respond.js';
+import { predictErrorShape } from '../tei/errors.js';
+import { answerTei, teiClassifier } from '../tei/run.js';
 import { parseLoad } from './parse.js';
 import { streamTexts } from './stream.js';
 import { fitToTask } from './task-fit.js';
@@ -56,11 +58,15 @@ export const ownRoutes = ({
 
   const predict: Handler = async (req, res, exchange) => {
     const bytes = await body(req);
+    exchange.errorShape = predictErrorShape(bytes);
     const parsed = await codec.parse(
       { route: 'predict', bytes, maxRows: limits.maxRequestRows },
       exchange.signal,
     );
-    await answerTexts(registry.textModel(parsed.request.model), parsed, req, res, exchange);
+    const name = parsed.request.model;
+    if (parsed.answer.kind === 'tei')
+      await answerTei(responder, teiClassifier(registry, name), parsed, res, exchange);
+    else await answerTexts(registry.textModel(name), parsed, req, res, exchange);
   };
 
   const infer: Handler = async (req, res, exchange) => {

@@ -1,0 +1,4 @@
+import type { ErrorShape } from '../../http/error-handler.js';
+
+/** `{"error": "<message>"}`, with the status of the table. */
+export const messageError: ErrorShape = ({ message }) => ({ body: { error: message } });

@@ -1,0 +1,63 @@
+import { entailmentOf } from '../../codec/tasks/index.js';
+import { CarpoolError } from '../../errors.js';
+import type { ModelInfo } from '../../models/model-info.js';
+import type { Registry } from '../../models/registry.js';
+import type { ServedModel } from '../../models/served-model.js';
+import { chooseModel, isFor, type Fits } from '../common/choose-model.js';
+import type { Parsed } from '../parse.js';
+import type { HfAnswer } from './answer.js';
+
+/** @throws Error where a request of another protocol got here */
+export const hfAnswerOf = ({ answer }: Parsed): HfAnswer => {
+  if (answer.kind !== 'hf')
+    throw new Error(`a request of the Inference API was parsed as one of ${answer.kind}`);
+  return answer;
+};
+
+/** The pipelines of the API, in the names of cards. */
+const TASKS: Readonly<Record<string, ModelInfo['card']['task']>> = {
+  'text-classification': 'text-classification',
+  'sentiment-analysis': 'text-classification',
+  'zero-shot-classification': 'text-classification',
+  'token-classification': 'token-classification',
+  ner: 'token-classification',
+  'feature-extraction': 'embedding',
+  'sentence-similarity': 'embedding',
+  'text-ranking': 'rerank',
+};
+
+/** @throws CarpoolError NOT_FOUND for one that there is none of */
+export const taskOfPipeline = (pipeline: string): ModelInfo['card']['task'] => {
+  const task = Object.hasOwn(TASKS, pipeline) ? TASKS[pipeline] : undefined;
+  if (task !== undefined) return task;
+  throw new CarpoolError(
+    'NOT_FOUND',
+    `no pipeline '${pipeline.slice(0, 40)}'; there are ${Object.keys(TASKS).join(', ')}`,
+  );
+};
+
+const isZeroShot: Fits = (info) => info.card.task === 'text-classification' && entailmentOf(info) !== -1;
+
+/**
+ * The model for a request: the one in the path, else what the body asks for, else the default one.
+ * @throws CarpoolError as `chooseModel`
+ */
+export const hfModel = (
+  registry: Registry,
+  name: string | undefined,
+  { similarity, ranks, zeroShot }: HfAnswer,
+): ServedModel => {
+  const names = 'name it in the path, /models/NAME';
+  if (similarity === true) return chooseModel(registry, name, isFor('embedding'), 'embeddings', names);
+  if (ranks !== undefined) return chooseModel(registry, name, isFor('rerank'), 'reranking', names);
+  if (zeroShot !== undefined) return chooseModel(registry, name, isZeroShot, 'zero-shot', names);
+  if (name !== undefined || registry.defaultModel !== undefined) return registry.textModel(name);
+  return chooseModel(registry, undefined, ({ takesTexts }) => takesTexts, 'texts', names);
+};
+
+/** Entities need the places of tokens. */
+export const hfRequest = (info: ModelInfo, parsed: Parsed): Parsed => {
+  if (info.card.task !== 'token-classification') return parsed;
+  const options = { ...parsed.request.options, wants: { ids: true, offsets: true } };
+  return { ...parsed, request: { ...parsed.request, options } };
+};

@@ -1,0 +1,79 @@
+import { sendJson, send } from '../../http/reply.js';
+import type { Exchange } from '../../http/exchange.js';
+import type { Handler, HttpRequest, Route } from '../../http/router.js';
+import type { ServedModel } from '../../models/served-model.js';
+import { chooseModel, isFor } from '../common/choose-model.js';
+import { jsonBodyReader, type ProtocolDeps } from '../common/deps.js';
+import type { Parsed } from '../parse.js';
+import type { TeiCall } from './answer.js';
+import { teiError } from './errors.js';
+import { teiInfo } from './info.js';
+import { answerTei, teiAnswerOf } from './run.js';
+import { decodedResult, tokensResult } from './tokens.js';
+
+/** text-embeddings-inference: docs/protocols.md. Its `/predict` shares a path with ours, which hands it over. */
+export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps): readonly Route[] => {
+  const body = jsonBodyReader(limits);
+  const parse = async (call: TeiCall, req: HttpRequest, exchange: Exchange): Promise<Parsed> => {
+    const bytes = await body(req);
+    return codec.parse({ route: 'tei', call, bytes, maxRows: limits.maxRequestRows }, exchange.signal);
+  };
+
+  const run =
+    (call: TeiCall, modelOf: (name: string | undefined) => ServedModel): Handler =>
+    async (req, res, exchange) => {
+      const parsed = await parse(call, req, exchange);
+      await answerTei(responder, modelOf(parsed.request.model), parsed, res, exchange);
+    };
+
+  const embedder = (name: string | undefined): ServedModel =>
+    chooseModel(registry, name, isFor('embedding'), 'embeddings');
+  const reranker = (name: string | undefined): ServedModel =>
+    chooseModel(registry, name, isFor('rerank'), 'reranking');
+
+  const tokens =
+    (call: 'tokenize' | 'decode'): Handler =>
+    async (req, res, exchange) => {
+      const parsed = await parse(call, req, exchange);
+      const answer = teiAnswerOf(parsed);
+      const { input } = parsed.request;
+      const model = registry.textModel(parsed.request.model);
+      const { info, key } = model;
+      exchange.model = info.name;
+      const result =
+        input.kind === 'texts'
+          ? tokensResult(await codec.tokenize(key, input.texts, exchange.signal))
+          : decodedResult(
+              await codec.decode(
+                key,
+                sequencesOf(input),
+                answer.call === 'decode' && answer.skipSpecial,
+                exchange.signal,
+              ),
+            );
+      const json = await codec.render({ answer, info, request: parsed.request, result }, exchange.signal);
+      send(res, 200, 'application/json', json);
+    };
+
+  const info: Handler = (req, res) => {
+    const name = new URLSearchParams(/\?(.*)/s.exec(req.url ?? '')?.[1]).get('model') ?? undefined;
+    sendJson(res, 200, teiInfo(registry.textModel(name).info, limits.maxRequestRows));
+  };
+
+  const paths: Readonly<Record<string, Pick<Route, 'get' | 'post'>>> = {
+    '/embed': { post: run('embed', embedder) },
+    '/embed_all': { post: run('embed_all', embedder) },
+    '/rerank': { post: run('rerank', reranker) },
+    '/similarity': { post: run('similarity', embedder) },
+    '/tokenize': { post: tokens('tokenize') },
+    '/decode': { post: tokens('decode') },
+    '/info': { get: info },
+  };
+  return Object.entries(paths).map(([path, handlers]) => ({ path, ...handlers, error: teiError }));
+};
+
+const sequencesOf = (input: Parsed['request']['input']): number[][] => {
+  if (input.kind !== 'ids') return [];
+  let at = 0;
+  return Array.from(input.lengths, (length) => [...input.ids.subarray(at, (at += length))]);
+};
