@@ -111,4 +111,10 @@ const payloadOf = (body: unknown): Uint8Array | undefined => {
 const defined = (headers: OutgoingHttpHeaders): OutgoingHttpHeaders =>
   Object.fromEntries(Object.entries(headers).filter(([, value]) => value !== undefined));
 
-const bodyOf = (text: string): Body => (text.startsWith('{') ? (JSON.parse(text) as Body) : {});
+const bodyOf = (text: string): Body => {
+  try {
+    return text.startsWith('{') ? (JSON.parse(text) as Body) : {};
+  } catch {
+    return {};
+  }
+};
