@@ -19,11 +19,13 @@ import { ModelLoader } from './models/loader.js';
 import type { ModelInfo } from './models/model-info.js';
 import { Registry } from './models/registry.js';
 import { Pipeline } from './pipeline.js';
+import type { GrpcServer } from './protocol/grpc/server.js';
 import { createResponder } from './protocol/respond.js';
 import { oipError } from './protocol/oip/errors.js';
 import { oipRoutes } from './protocol/oip/routes.js';
 import { debugRoute } from './protocol/own/debug-route.js';
 import { ownRoutes } from './protocol/own/routes.js';
+import { closeTogether } from './servers.js';
 import { createAccessLog } from './telemetry/access-log.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
@@ -36,7 +38,7 @@ export interface Gateway {
   /** Starts lanes and loads models, once; resolves when all are warm, failed ones included in the report. */
   ready(): Promise<StartReport>;
   /** `ready`, then listens on `server.host` and `server.port`. @throws Error with Node's `code`, as EADDRINUSE */
-  listen(): Promise<{ host: string; port: number; url: string }>;
+  listen(): Promise<Listening>;
   /**
    * Readiness 503 -> drainDelayMs -> stop accepting -> finish what is in flight and queued -> close the lanes.
    * Resolves 'deadline' when `server.drainTimeoutMs` passed first: then what was left has been answered 503, and a
@@ -47,6 +49,14 @@ export interface Gateway {
   isRunning(): boolean;
   /** Process ids of the lanes, where `lanes.isolation` is `process`. */
   lanePids(): readonly number[];
+}
+
+export interface Listening {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  /** Where `grpc.enabled` is true. */
+  readonly grpc?: { readonly host: string; readonly port: number };
 }
 
 export interface StartReport {
@@ -122,6 +132,24 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     { observer, now, logger, unmatched: [{ prefix: '/v2/', error: oipError }] },
   );
   let server: HttpServer | undefined;
+  let grpcServer: GrpcServer | undefined;
+
+  const listenGrpc = async (): Promise<Pick<Listening, 'grpc'>> => {
+    const { enabled, host, port, maxMessageBytes } = settings.grpc;
+    if (!enabled) return {};
+    // Only then: its libraries take a tenth of a second to load.
+    const { createGrpcServer } = await import('./protocol/grpc/server.js');
+    grpcServer ??= createGrpcServer({
+      ...{ registry, codec, pipeline, observer, now, logger, maxMessageBytes },
+      health: lifecycle.health,
+      modelRoot: settings.models.root,
+      maxRows: limits.maxRequestRows,
+      unixNow: () => Date.now(),
+    });
+    const grpc = await grpcServer.listen(host, port);
+    logger.info(grpc, 'listening for gRPC');
+    return { grpc };
+  };
 
   return {
     router,
@@ -132,9 +160,9 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       const { host, port } = await server.listen(serverConfig.host, serverConfig.port);
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
       logger.info({ url }, 'listening');
-      return { host, port, url };
+      return { host, port, url, ...(await listenGrpc()) };
     },
-    close: () => lifecycle.close(server),
+    close: () => lifecycle.close(server && closeTogether(grpcServer ? [server, grpcServer] : [server])),
     isRunning: () => pool.states.includes('running'),
     lanePids: () => pool.pids,
   };

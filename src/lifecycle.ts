@@ -6,10 +6,10 @@ import type { LaneLayout } from './executor/cpu-quota.js';
 import type { LanePool } from './executor/pool.js';
 import type { StartReport } from './gateway.js';
 import type { HealthView } from './http/health-routes.js';
-import type { HttpServer } from './http/server.js';
 import type { CostKeeper } from './models/cost-keeper.js';
 import type { Registry } from './models/registry.js';
 import { listModels } from './models/repository.js';
+import type { Closable } from './servers.js';
 import type { Logger } from './telemetry/logger.js';
 import type { Metrics } from './telemetry/metrics.js';
 
@@ -58,7 +58,7 @@ export class Lifecycle {
     return this.#started;
   }
 
-  close(server: HttpServer | undefined): Promise<'drained' | 'deadline'> {
+  close(server: Closable | undefined): Promise<'drained' | 'deadline'> {
     this.#closed ??= this.#close(server);
     return this.#closed;
   }
@@ -104,7 +104,7 @@ export class Lifecycle {
    * The order matters: readiness falls first, so that balancers look away while everything is still served; the server
    * closes before the batchers drain, so that nothing new comes; lanes end last, since all of that needs them.
    */
-  async #close(server: HttpServer | undefined): Promise<'drained' | 'deadline'> {
+  async #close(server: Closable | undefined): Promise<'drained' | 'deadline'> {
     const { settings, pool, codec, costs, registry, metrics, logger } = this.#deps;
     const { drainDelayMs, drainTimeoutMs } = settings.server;
     const wasServing = this.#state === 'serving';

@@ -47,7 +47,7 @@ const start = async (what, file, args, env) => {
 
 /** Spawned, perhaps not listening yet. `args`: of `carpool serve`, as `--set`, `batching.maxBatch=1`. */
 export const startCarpool = (args = [], what = 'carpool', env = {}) =>
-  start(what, 'dist/src/main.js', ['serve', ...args], (port) => ({
+  start(what, 'dist/src/main.js', ['serve', '--set', 'grpc.enabled=false', ...args], (port) => ({
     CARPOOL_PORT: String(port),
     CARPOOL_LOG_LEVEL: 'warn',
     ...env,

@@ -21,10 +21,12 @@ const start = async (
   host: CliHost,
 ): Promise<{ readonly error: unknown } | undefined> => {
   try {
-    const { url } = await gateway.listen();
+    const { url, grpc } = await gateway.listen();
     const report = await gateway.ready();
     if (!stop.isRequested())
-      bannerOutput(config, host).write(renderBanner({ version: host.version, url, report, config, file }));
+      bannerOutput(config, host).write(
+        renderBanner({ version: host.version, url, grpc, report, config, file }),
+      );
     return undefined;
   } catch (error) {
     return stop.isRequested() ? undefined : { error };

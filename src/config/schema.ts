@@ -53,6 +53,20 @@ export const serverSchema = z.strictObject({
     .default([]),
 });
 
+export const grpcSchema = z.strictObject({
+  /** Serve the Open Inference Protocol by gRPC too, beside HTTP. */
+  enabled: z.boolean().default(false),
+  host: z.string().min(1).default('127.0.0.1'),
+  /** 0 = any free port. */
+  port: z.int().min(0).max(65_535).default(8081),
+  /** Larger requests are refused. */
+  maxMessageBytes: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1)
+    .default(16 * 1024 * 1024),
+});
+
 export const logSchema = z.strictObject({
   level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   /** `auto`: pretty on a terminal, JSON lines otherwise. */
@@ -92,6 +106,7 @@ export const modelOverridesSchema = z.strictObject({
 /** config.yaml without the `models.<name>` entries, which resolve.ts sets apart. */
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}),
+  grpc: grpcSchema.prefault({}),
   log: logSchema.prefault({}),
   lanes: lanesSchema.prefault({}),
   batching: batchingSchema.prefault({}),

@@ -7,10 +7,15 @@ import { cardSchema } from '../../src/models/card.js';
 import { fraud, model, reportOf, spam, spec } from './fakes.js';
 
 const url = 'http://127.0.0.1:8080';
-const banner = (report: StartReport, config: unknown = {}): string =>
+const banner = (
+  report: StartReport,
+  config: unknown = {},
+  grpc?: { readonly host: string; readonly port: number },
+): string =>
   renderBanner({
     version: '1.2.3',
     url,
+    grpc,
     report,
     config: resolveConfig(config, '/base'),
     file: 'config.yaml',
@@ -38,6 +43,11 @@ describe('renderBanner', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('says where it listens for gRPC', () => {
+    const text = banner(reportOf([spam]), {}, { host: '127.0.0.1', port: 8081 });
+    expect(text).toContain('\ngrpc    127.0.0.1:8081\nlanes ');
   });
 
   it('says how a model is batched when not freely', () => {

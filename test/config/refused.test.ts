@@ -91,13 +91,25 @@ const wrongValues: Bad[] = [
     'an integer 0..65535',
     `"${'x'.repeat(58)}…`,
   ],
-  ['a list for everything', [], '', 'an object with keys of server, log, lanes, batching, models', '[]'],
-  ['null for everything', null, '', 'an object with keys of server, log, lanes, batching, models', 'null'],
+  [
+    'a list for everything',
+    [],
+    '',
+    'an object with keys of server, grpc, log, lanes, batching, models',
+    '[]',
+  ],
+  [
+    'null for everything',
+    null,
+    '',
+    'an object with keys of server, grpc, log, lanes, batching, models',
+    'null',
+  ],
 ];
 
 const batchingKeys =
   'one of maxBatch, maxWaitMs, maxBatchTokens, composition, sloMs, shedding, singleFlight, calibrate, calibrateBudgetMs, maxQueue, timeoutMs';
-const sections = 'one of server, log, lanes, batching, models';
+const sections = 'one of server, grpc, log, lanes, batching, models';
 
 const unknownKeys: Bad[] = [
   [

@@ -22,6 +22,7 @@ describe('resolveConfig fills in', () => {
         slowRequestMs: 1_000,
         allowedOrigins: [],
       },
+      grpc: { enabled: false, host: '127.0.0.1', port: 8081, maxMessageBytes: 16 * 1024 * 1024 },
       log: { level: 'info', format: 'auto' },
       lanes: { isolation: 'thread', count: 'auto', intraOpThreads: 'auto', executionProviders: ['cpu'] },
       batching: {

@@ -66,15 +66,19 @@ describe('carpool check', () => {
   });
 });
 
+/** The shipped config.yaml has a fixed port for gRPC. */
+const FREE_GRPC = ['--set', 'grpc.port=0'];
+
 describe('carpool serve', () => {
   it('prints where it listens, the models, the lanes and a curl line that works', async () => {
-    child = startChild(process.execPath, [MAIN, 'serve', '--set', 'lanes.count=2'], {
+    child = startChild(process.execPath, [MAIN, 'serve', ...FREE_GRPC, '--set', 'lanes.count=2'], {
       env: { CARPOOL_PORT: '0', CARPOOL_HOST: '127.0.0.1', CARPOOL_LOG_LEVEL: 'warn' },
     });
     const url = await printed(child, /listens on (http:\/\/127\.0\.0\.1:[1-9]\d*)\n/);
     const line = await printed(child, /try +(curl .*)\n/);
     expect(child.stderr()).toMatch(/fraud_detector .*float_input float32\[N,30\]/);
     expect(child.stderr()).toMatch(/spam .*input_ids int64\[batch,sequence\]/);
+    expect(child.stderr()).toMatch(/grpc +127\.0\.0\.1:[1-9]\d*\n/);
     expect(child.stderr()).toMatch(/lanes +2 thread lanes × 1 intra-op thread\n/);
     const [, at, body] = /^curl (\S+) -H 'content-type: application\/json' -d '(.*)'$/.exec(line) ?? [];
     expect(at).toBe(`${url}/predict`);
@@ -84,7 +88,7 @@ describe('carpool serve', () => {
   });
 
   it('is 1 for a port that is taken, and says what to do', async () => {
-    child = startChild(process.execPath, [MAIN, 'serve'], { env: { CARPOOL_PORT: '0' } });
+    child = startChild(process.execPath, [MAIN, 'serve', ...FREE_GRPC], { env: { CARPOOL_PORT: '0' } });
     const port = await printed(child, /listens on http:\S+:(\d+)/);
     const first = child;
     const { code, text } = await run(['serve'], { CARPOOL_PORT: port });
@@ -94,7 +98,7 @@ describe('carpool serve', () => {
   });
 
   it('logs JSON lines and nothing else to a stdout that is no terminal', async () => {
-    child = startChild(process.execPath, [MAIN, 'serve'], { env: { CARPOOL_PORT: '0' } });
+    child = startChild(process.execPath, [MAIN, 'serve', ...FREE_GRPC], { env: { CARPOOL_PORT: '0' } });
     const client = new HttpClient(await printed(child, /listens on (http:\S+)/));
     await client.send({
       method: 'POST',

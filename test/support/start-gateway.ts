@@ -16,6 +16,8 @@ export interface Running {
   readonly gateway: Gateway;
   readonly client: HttpClient;
   readonly report: StartReport;
+  /** Where `grpc.enabled` is true. */
+  readonly grpc: { readonly host: string; readonly port: number } | undefined;
   /** Closes client and gateway. */
   close(): Promise<'drained' | 'deadline'>;
 }
@@ -29,8 +31,9 @@ export const startGateway = async (overrides: ConfigInput = {}): Promise<Running
     log: { level: 'silent', ...overrides.log },
     lanes: { count: 2, intraOpThreads: 1, ...overrides.lanes },
     models: { root: SHIPPED_MODELS, ...overrides.models },
+    ...(overrides.grpc === undefined ? {} : { grpc: overrides.grpc }),
   });
-  const { url } = await gateway.listen();
+  const { url, grpc } = await gateway.listen();
   const report = await gateway.ready();
   const client = new HttpClient(url);
   return {
@@ -38,6 +41,7 @@ export const startGateway = async (overrides: ConfigInput = {}): Promise<Running
     gateway,
     client,
     report,
+    grpc,
     close: () => {
       client.close();
       return gateway.close();

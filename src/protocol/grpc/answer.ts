@@ -1,0 +1,48 @@
+import type { handleUnaryCall, StatusObject } from '@grpc/grpc-js';
+import { messageOf } from '../../errors.js';
+import { publicError } from '../../http/error-handler.js';
+import type { Logger } from '../../telemetry/logger.js';
+import { GrpcExchange, type GrpcExchangeDeps } from './exchange.js';
+import { statusOf } from './status.js';
+
+export interface AnswerDeps extends GrpcExchangeDeps {
+  readonly logger: Logger;
+}
+
+/** Ends an exchange with an error: what the client is told, and a line in the log where it is our fault. */
+export const failExchange = (error: unknown, exchange: GrpcExchange, logger: Logger): StatusObject => {
+  const shown = publicError(error);
+  const { code, status, message } = shown;
+  const { requestId } = exchange;
+  exchange.code ??= code;
+  if (!exchange.isGone) {
+    if (code === 'INTERNAL') logger.error({ requestId, err: error }, 'internal error');
+    else if (status >= 500) logger.warn({ requestId, code, cause: causeOf(error) }, message);
+  }
+  exchange.finish(status);
+  return statusOf(shown, requestId);
+};
+
+const causeOf = (error: unknown): string | undefined =>
+  error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : undefined;
+
+/** Turns a function into a handler: what it throws or rejects with becomes the call's status. */
+export const unary =
+  <Req, Res>(
+    answer: (request: Req, exchange: GrpcExchange) => Res | Promise<Res>,
+    deps: AnswerDeps,
+  ): handleUnaryCall<Req, Res> =>
+  (call, callback) => {
+    const exchange = new GrpcExchange(call, deps);
+    call.once('cancelled', () => exchange.lose());
+    const run = async (): Promise<void> => {
+      try {
+        const response = await answer(call.request, exchange);
+        exchange.finish();
+        callback(null, response);
+      } catch (error) {
+        callback(failExchange(error, exchange, deps.logger));
+      }
+    };
+    void run();
+  };

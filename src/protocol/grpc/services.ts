@@ -1,0 +1,98 @@
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { HealthView } from '../../http/health-routes.js';
+import type { Registry } from '../../models/registry.js';
+import { VERSION } from '../../version.js';
+import { CarpoolError, codeOf } from '../../errors.js';
+import { EXTENSIONS, modelConfig, modelMetadata } from '../oip/metadata.js';
+import { repositoryIndex } from '../oip/repository.js';
+import { requireModelName, requireNoOverrides } from '../oip/repository-routes.js';
+import { modelOfVersion } from '../oip/routes.js';
+import { statisticsOf } from '../oip/statistics.js';
+import { unary, type AnswerDeps } from './answer.js';
+import type { Infer } from './infer.js';
+import type {
+  HealthCheckRequest,
+  ModelInferRequest,
+  NamedModel,
+  RepositoryIndexRequest,
+  RepositoryModelRequest,
+} from './messages.js';
+import type { InferStreams } from './stream.js';
+
+export interface ServiceDeps extends AnswerDeps {
+  readonly registry: Registry;
+  readonly health: HealthView;
+  /** Absolute folder of the models. */
+  readonly modelRoot: string;
+  readonly infer: Infer;
+  readonly streams: InferStreams;
+}
+
+const NOT_THERE: readonly string[] = ['MODEL_NOT_FOUND', 'MODEL_UNAVAILABLE'];
+
+/** `inference.GRPCInferenceService`: the same answers as the REST paths of the same names. */
+export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementation => {
+  const { registry, health, modelRoot, infer, streams } = deps;
+  const isReady = ({ name, version }: NamedModel): boolean => {
+    try {
+      modelOfVersion(registry, name, version);
+      return health.ready().ok;
+    } catch (error) {
+      // Triton's answer for one that nobody knows, too: clients ask again and again until it is there.
+      if (NOT_THERE.includes(codeOf(error))) return false;
+      throw error;
+    }
+  };
+  return {
+    ServerLive: unary(() => ({ live: health.live().ok }), deps),
+    ServerReady: unary(() => ({ ready: health.ready().ok }), deps),
+    ModelReady: unary((model: NamedModel) => ({ ready: isReady(model) }), deps),
+    ServerMetadata: unary(() => ({ name: 'carpool', version: VERSION, extensions: EXTENSIONS }), deps),
+    ModelMetadata: unary(
+      ({ name, version }: NamedModel) => modelMetadata(modelOfVersion(registry, name, version).info),
+      deps,
+    ),
+    ModelInfer: unary((message: ModelInferRequest, exchange) => infer(message, exchange), deps),
+    ModelStreamInfer: streams.handle,
+    ModelConfig: unary(
+      ({ name, version }: NamedModel) => ({
+        config: modelConfig(modelOfVersion(registry, name, version).info),
+      }),
+      deps,
+    ),
+    ModelStatistics: unary(({ name, version }: NamedModel) => {
+      const models = name === '' ? registry.all : [modelOfVersion(registry, name, version)];
+      return { model_stats: models.map(statisticsOf) };
+    }, deps),
+    RepositoryIndex: unary(
+      async ({ ready }: RepositoryIndexRequest) => ({
+        models: await repositoryIndex(registry, modelRoot, ready),
+      }),
+      deps,
+    ),
+    RepositoryModelLoad: unary(async ({ model_name: name, parameters }: RepositoryModelRequest) => {
+      requireNoOverrides(parameters);
+      requireModelName(name);
+      await registry.load(name, registry.pathOf(name));
+      return {};
+    }, deps),
+    RepositoryModelUnload: unary(async ({ model_name: name }: RepositoryModelRequest) => {
+      await registry.unload(name);
+      return {};
+    }, deps),
+  };
+};
+
+const SERVICES: readonly string[] = ['', 'inference.GRPCInferenceService'];
+
+/** `grpc.health.v1.Health`, `Check` only: serving while the gateway is ready. */
+export const healthService = (deps: ServiceDeps): UntypedServiceImplementation => ({
+  Check: unary(({ service }: HealthCheckRequest) => {
+    if (!SERVICES.includes(service))
+      throw new CarpoolError(
+        'NOT_FOUND',
+        `no service '${service.slice(0, 128)}'; there is ${SERVICES[1] ?? ''}`,
+      );
+    return { status: deps.health.ready().ok ? 'SERVING' : 'NOT_SERVING' };
+  }, deps),
+});
