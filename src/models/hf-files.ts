@@ -17,7 +17,9 @@ const config = z.looseObject({
 const tokenizerConfig = z.looseObject({ model_max_length: optional(z.number().min(1)) });
 const tokenizer = z.looseObject({ truncation: optional(z.looseObject({ max_length: z.int().min(1) })) });
 const sentenceConfig = z.looseObject({ max_seq_length: optional(z.int().min(1)) });
-const module = z.looseObject({ type: z.string(), path: optional(z.string()) });
+/** A folder beside, as `1_Pooling`; nothing that leads elsewhere. */
+const FOLDER = /^[\w-][\w.-]*$/;
+const module = z.looseObject({ type: z.string(), path: optional(z.string().regex(FOLDER)) });
 const modules = z.array(module);
 
 const POOLINGS = ['cls', 'mean', 'max', 'mean_sqrt_len_tokens', 'lasttoken', 'weightedmean'] as const;
@@ -49,6 +51,8 @@ export interface HfFiles {
   readonly modules?: readonly HfModule[] | undefined;
   readonly maxSeqLength?: number | undefined;
   readonly pooling?: HfPooling | undefined;
+  /** `preprocessor_config.json`, as it is. */
+  readonly preprocessor?: unknown;
 }
 
 /** @throws MODEL_LOAD_FAILED for a file that can't be read or leads out of the root */
@@ -69,6 +73,7 @@ export const readHfFiles = async (folder: string, root: string): Promise<HfFiles
     modules: list,
     maxSeqLength: (await read('sentence_bert_config.json', sentenceConfig))?.max_seq_length,
     pooling: await read(`${poolingPath}/config.json`, pooling),
+    preprocessor: await read('preprocessor_config.json', z.unknown()),
   };
 };
 
