@@ -2,6 +2,7 @@ import type { Clock } from '#batcher';
 import type { Router } from 'express';
 import { availableCores, laneLayout, type LaneLayout } from './executor/cpu-quota.js';
 import { Codec } from './codec/codec.js';
+import { CodecThread } from './codec/codec-thread.js';
 import { resolveConfig } from './config/resolve.js';
 import type { Config } from './config/schema.js';
 import { Arbiter } from './executor/arbiter.js';
@@ -99,7 +100,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     },
     onFault: (message) => logger.error({ reason: message }, 'lane fault'),
   });
-  const codec = new Codec();
+  const codec = new Codec(new CodecThread(), serverConfig);
   const costs = new CostKeeper({
     config: settings,
     layout,

@@ -4,7 +4,7 @@ import type { Tensor } from './tensor.js';
 export interface InferRequest {
   /** Model name; absent where the protocol lets the gateway choose (`/predict`). */
   readonly model?: string;
-  readonly input: TextInput | IdsInput | TensorInput;
+  readonly input: TextInput | IdsInput | TensorInput | ImagesInput;
   readonly options: InferOptions;
 }
 
@@ -33,6 +33,14 @@ export interface TensorInput {
   readonly rows: number;
 }
 
+export interface ImagesInput {
+  readonly kind: 'images';
+  /** Files: JPEG, PNG or WebP. */
+  readonly images: readonly Uint8Array[];
+  /** Key of the body that holds them, for messages; absent = the body is the only one. */
+  readonly where?: string;
+}
+
 export interface InferOptions {
   /** Relative to the arrival of the request. Default: `batching.timeoutMs`. */
   readonly timeoutMs?: number;
@@ -44,6 +52,11 @@ export interface InferOptions {
   readonly window?: WindowOptions;
   /** What to tell of each text beside its length. */
   readonly wants?: TextWants;
+  /**
+   * Of an embedding model only each text's one vector is wanted: it is made in the lane, and the other outputs come
+   * back empty. Nothing to other models.
+   */
+  readonly pooled?: boolean;
   /** Names of the outputs wanted; absent or empty = all. */
   readonly outputs?: readonly string[];
   /** 0 = default, 1 = highest, above 1 ever later (Open Inference Protocol); aged, so that low never starves. */
@@ -69,6 +82,8 @@ export const rowsOfInput = (input: InferRequest['input']): number => {
       return input.texts.length;
     case 'ids':
       return input.lengths.length;
+    case 'images':
+      return input.images.length;
     case 'tensors':
       return input.rows;
   }

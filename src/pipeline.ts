@@ -1,10 +1,11 @@
 import type { Clock, Item, Ride, SubmitOptions } from '#batcher';
 import type { Codec } from './codec/codec.js';
 import { factsOf, type EncodedTexts } from './codec/encoded-texts.js';
-import { itemsOfTensors, itemsOfTexts } from './codec/items.js';
+import { itemsOfImages, itemsOfTensors, itemsOfTexts } from './codec/items.js';
 import { ownTokens } from './codec/own-tokens.js';
 import type { Payload } from './executor/join.js';
 import { CarpoolError } from './errors.js';
+import { recipeFor } from './images/recipe-for.js';
 import type { IdsInput, InferRequest, InferResult, ItemOutput, TextWants } from './infer.js';
 import type { ServedModel } from './models/served-model.js';
 
@@ -48,8 +49,9 @@ export class Pipeline {
     const startedAt = this.#clock.now();
     const arrivedAt = startedAt - context.elapsedMs;
     const encoded = await this.#encode(model, request, context.signal);
+    const images = await this.#images(model, request, context.signal);
     const encodeMs = this.#clock.now() - startedAt;
-    const items = this.#items(model, request, encoded);
+    const items = images ?? this.#items(model, request, encoded);
     const { timeoutMs = info.batching.timeoutMs, priority = 0 } = request.options;
     const submit = { deadlineAt: arrivedAt + timeoutMs, caller: context.caller, priority };
     const texts = encoded === undefined ? undefined : factsOf(encoded);
@@ -82,7 +84,7 @@ export class Pipeline {
     { input, options }: InferRequest,
     signal: AbortSignal,
   ): Promise<EncodedTexts | undefined> {
-    if (input.kind === 'tensors') return undefined;
+    if (input.kind === 'tensors' || input.kind === 'images') return undefined;
     const { text } = model.info.card;
     const maxTokens = text?.maxTokens ?? 512;
     const { truncateFrom, window, wants } = options;
@@ -95,6 +97,15 @@ export class Pipeline {
       ...(window === undefined ? {} : { window }),
       ...(wants === undefined ? {} : { wants }),
     });
+  }
+
+  async #images(
+    { info }: ServedModel,
+    { input }: InferRequest,
+    signal: AbortSignal,
+  ): Promise<Item<Payload>[] | undefined> {
+    if (input.kind !== 'images') return undefined;
+    return itemsOfImages(await this.#codec.images.read(input, recipeFor(info), signal));
   }
 
   #items(model: ServedModel, { input }: InferRequest, encoded: EncodedTexts | undefined): Item<Payload>[] {

@@ -1,3 +1,4 @@
+import { ImageReader } from '../images/reader.js';
 import type { InferRequest, TextFacts, TextUnit } from '../infer.js';
 import type { Parsed, ParseInput } from '../protocol/parse.js';
 import { renderBody, type RenderInput } from '../protocol/render.js';
@@ -26,6 +27,13 @@ const INLINE_PARSE_BYTES = 65_536;
 /** Finding the places of tokens takes about so many times as long as their ids alone. */
 const OFFSETS_COST = 4;
 
+const MAX_IMAGE_PIXELS = 50_000_000;
+
+export interface ImageLimits {
+  /** Default: 50 million. */
+  readonly maxImagePixels?: number;
+}
+
 export interface CodecEncodeOptions extends Omit<EncodeOptions, 'firstIndex'> {
   /** Stops what has not begun; rejects with the signal's reason, or CLIENT_GONE. */
   readonly signal?: AbortSignal;
@@ -36,13 +44,19 @@ export interface CodecEncodeOptions extends Omit<EncodeOptions, 'firstIndex'> {
  * thread, so that no input holds the event loop for 10 ms.
  */
 export class Codec {
+  readonly images: ImageReader;
   readonly #thread: CodecThread;
   readonly #here = createJobs();
   /** By tokenizer: most characters that are encoded on the event loop. */
   readonly #inlineChars = new Map<string, number>();
 
-  constructor(thread = new CodecThread()) {
+  constructor(thread = new CodecThread(), { maxImagePixels = MAX_IMAGE_PIXELS }: ImageLimits = {}) {
     this.#thread = thread;
+    this.images = new ImageReader({
+      maxPixels: maxImagePixels,
+      values: (strip, signal) =>
+        thread.run('imageStrip', strip, { transfer: ownedBuffers([strip.pixels]), signal }),
+    });
   }
 
   /** Starts the thread; resolves when it is ready. */

@@ -2,7 +2,7 @@ import type { Item } from '#batcher';
 import type { Payload } from '../executor/join.js';
 import type { TensorInput } from '../infer.js';
 import type { ModelInfo } from '../models/model-info.js';
-import { sliceRows } from '../tensor.js';
+import { sliceRows, type Tensor } from '../tensor.js';
 import type { EncodedTexts } from './encoded-texts.js';
 
 /** Texts of a request that look for twins; looking for those of 10,000 would hold the event loop for 50 ms. */
@@ -40,6 +40,15 @@ export const itemsOfTensors = ({ tensors, rows }: TensorInput, info: ModelInfo):
   }
   return items;
 };
+
+/** One item an image: those of one size ride together, whichever request they came by. */
+export const itemsOfImages = (tensors: readonly Tensor[]): Item<Payload>[] =>
+  tensors.map((tensor) => ({
+    rows: 1,
+    length: 1,
+    compat: tensor.dims.slice(1).join(','),
+    payload: { kind: 'tensors', rows: 1, inputs: [tensor] },
+  }));
 
 type TextPayload = Extract<Payload, { kind: 'text' }>;
 

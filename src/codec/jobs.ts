@@ -1,6 +1,7 @@
 import { CarpoolError } from '../errors.js';
 import type { TextUnit } from '../infer.js';
 import type { TokenizerView } from '../models/model-info.js';
+import { stripValues, type StripInput } from '../images/strip-values.js';
 import { parseBody, type Parsed, type ParseInput } from '../protocol/parse.js';
 import { renderBody, type RenderInput } from '../protocol/render.js';
 import { encodeTexts } from './encode.js';
@@ -52,6 +53,8 @@ export interface JobTypes {
     readonly output: EncodedTexts;
   };
   readonly decode: { readonly input: DecodeInput; readonly output: readonly string[] };
+  /** Some rows of a model's input, of some rows of an image. */
+  readonly imageStrip: { readonly input: StripInput; readonly output: ReturnType<typeof stripValues> };
   readonly parse: { readonly input: ParseInput; readonly output: Parsed };
   /** UTF-8, so that the answer is moved to the event loop and written as it is. */
   readonly render: {
@@ -90,6 +93,7 @@ export const createJobs = (): JobTable => {
     },
     encode: ({ key, texts, ...options }) => encodeTexts(tokenizerOf(key), texts, options),
     decode: ({ key, sequences, skipSpecial }) => decodeAll(tokenizerOf(key), sequences, skipSpecial),
+    imageStrip: stripValues,
     parse: parseBody,
     render: ({ packed, ...input }) => Buffer.from(renderBody({ ...input, result: unpackResult(packed) })),
   };
@@ -100,12 +104,13 @@ export const outputArrays = (
   output: JobOutput<JobName>,
 ): readonly (ArrayBufferView | readonly string[])[] => {
   if (output === undefined) return [];
-  if (output instanceof Uint8Array) return [output];
+  if (ArrayBuffer.isView(output)) return [output];
   if ('lengths' in output) return encodedArrays(output);
   if ('request' in output) {
     const { input } = output.request;
     if (input.kind === 'tensors') return input.tensors.map(({ data }) => data);
     if (input.kind === 'ids') return [input.ids, input.lengths];
+    if (input.kind === 'images') return input.images;
   }
   return [];
 };

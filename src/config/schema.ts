@@ -28,6 +28,8 @@ export const serverSchema = z.strictObject({
     .default(16 * 1024 * 1024),
   /** Texts or rows of one request; more get 413. */
   maxRequestRows: z.int().min(1).default(10_000),
+  /** Width times height of one image; larger ones get 413. */
+  maxImagePixels: z.int().min(1).max(268_402_689).default(50_000_000),
   /** Time for a connection to send its request headers. */
   headersTimeoutMs: durationMs.default(10_000),
   /** Time for a request to send its body; then it gets 408. */

@@ -55,6 +55,7 @@ export const wholeCard = async (
     file,
     ...mergedPart('text', found, raw),
     ...mergedPart('embedding', found, raw),
+    ...mergedPart('image', found, raw),
   };
   return cardSchema.parse(merged);
 };

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { batchingOverrides } from '../config/batching.js';
+import { imageSettings } from '../images/settings.js';
 
 /**
  * `model.yaml`, the model's card: what the ONNX file can't say about itself. Every key is optional but `task`'s own;
@@ -39,6 +40,8 @@ export const cardSchema = z.strictObject({
       truncate: z.boolean().default(true),
     })
     .optional(),
+  /** Image classification: how an image becomes the input. Default: the `preprocessor_config.json` beside the card. */
+  image: imageSettings.optional(),
   /** Class names by index. Default for text models: `id2label` of the `config.json` beside the card. */
   labels: z.array(z.string()).min(1).optional(),
   /** Tasks with labels, and rerank: the output that holds the logits `[batch, …, labels]`. Default: the first output. */

@@ -1,4 +1,5 @@
 import { CarpoolError } from '../errors.js';
+import { preprocessorSettings } from '../images/preprocessor.js';
 import type { Card } from './card.js';
 import { kindOf, type HfConfig, type HfFiles, type HfPooling } from './hf-files.js';
 
@@ -8,6 +9,7 @@ export interface FoundCard {
   readonly labels?: readonly string[];
   readonly activation?: Card['activation'];
   readonly text?: { readonly maxTokens: number };
+  readonly image?: object;
   readonly embedding?: { readonly pooling: string; readonly normalize: boolean };
 }
 
@@ -43,15 +45,17 @@ export const foundCard = (files: HfFiles): FoundCard => {
     ...(activation === undefined ? {} : { activation }),
     ...(files.hasTokenizer ? { text: { maxTokens: maxTokensOf(files, config) } } : {}),
     ...(task === 'embedding' ? { embedding: embeddingOf(files) } : {}),
+    ...(task === 'image-classification' ? { image: preprocessorSettings(files.preprocessor) } : {}),
   };
 };
 
 const taskOf = (
-  { modules, hasTokenizer }: HfFiles,
+  { modules, hasTokenizer, preprocessor }: HfFiles,
   { architectures: [architecture = ''] = [], problem_type }: HfConfig,
   labels: number,
 ): Card['task'] | undefined => {
-  if (architecture.endsWith('ForImageClassification')) return 'image-classification';
+  if (architecture.endsWith('ForImageClassification'))
+    return preprocessor === undefined ? undefined : 'image-classification';
   if (!hasTokenizer) return undefined;
   if (modules !== undefined && modules.some(({ type }) => kindOf(type) === 'Transformer')) return 'embedding';
   if (architecture.endsWith('ForTokenClassification')) return 'token-classification';

@@ -9,6 +9,7 @@ import { joinPayloads, type Payload } from '../executor/join.js';
 import type { LanePool } from '../executor/pool.js';
 import type { LaneBatch, ModelSpec } from '../executor/protocol.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
+import { framedSignature } from '../images/recipe-for.js';
 import { batchAxisOf } from './batch-axis.js';
 import type { ModelInfo, TokenizerView } from './model-info.js';
 import { readModel, type ModelSource } from './repository.js';
@@ -112,6 +113,7 @@ export class ModelLoader {
     const { codec, config, pool, intraOpThreads } = this.#deps;
     const opened =
       source.tokenizer === undefined ? undefined : await codec.openTokenizer(key, source.tokenizer);
+    if (source.card.task === 'image-classification') await codec.images.open();
     const maxTokens = source.card.text?.maxTokens;
     if (opened !== undefined && maxTokens !== undefined && maxTokens <= opened.specialTokens)
       throw new CarpoolError(
@@ -135,7 +137,8 @@ export class ModelLoader {
       const test = await selfTest({
         signature,
         axis,
-        candidates: texts ?? sampleRows(signature, source.card.selfTest.dims, axis.kind),
+        candidates:
+          texts ?? sampleRows(framedSignature(source.card, signature), source.card.selfTest.dims, axis.kind),
         tolerance: source.card.selfTest.tolerance,
         run: (batch, fillTo) => lane.run(key, batch, fillTo),
       });

@@ -1,3 +1,4 @@
+import { recipeOf } from '../../images/recipe-of.js';
 import type { Card } from '../../models/card.js';
 import type { Signature } from '../../models/signature.js';
 
@@ -16,8 +17,9 @@ const TAKEN = [
  * Why a card doesn't fit its ONNX file, for the loader to refuse the model with; undefined when it does.
  * What only shows in a run (the shape behind a symbolic dimension) is checked there.
  */
-export const cardProblem = (card: Card, { outputs }: Signature): string | undefined => {
+export const cardProblem = (card: Card, signature: Signature): string | undefined => {
   const { classifier, logits } = card;
+  const { outputs } = signature;
   const known = outputs.map(({ name }) => name).join(', ');
   const wanted = [
     ['logits', logits],
@@ -29,6 +31,10 @@ export const cardProblem = (card: Card, { outputs }: Signature): string | undefi
       return `${key}: expected one of the model's outputs (${known}), got "${name}"`;
   if (card.task === 'tabular-classification' && classifier === undefined)
     return 'classifier: expected with task tabular-classification, got nothing';
+  if (card.task === 'image-classification') {
+    const recipe = recipeOf(card.image, signature);
+    if ('problem' in recipe) return recipe.problem;
+  }
   if (classifier === undefined) return undefined;
   if (TAKEN.includes(classifier.flag))
     return `classifier.flag: "${classifier.flag}" is already a field of the answer`;

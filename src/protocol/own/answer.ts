@@ -27,6 +27,8 @@ export interface PredictAnswer extends TextAnswer {
 /** `POST /v1/models/M/infer` */
 export interface InferAnswer extends TextAnswer {
   readonly kind: 'infer';
+  /** The answer is of images, not of their tensors. */
+  readonly images?: boolean;
 }
 
 /** One text of either, as a line of NDJSON. */

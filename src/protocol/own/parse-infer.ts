@@ -2,8 +2,9 @@ import type { InferRequest } from '../../infer.js';
 import type { Parsed } from '../parse.js';
 import { describe, isList, quoted } from '../json/describe.js';
 import { type Body, field, objectBody, refuse } from './fields.js';
-import type { TextAnswer } from './answer.js';
+import type { InferAnswer } from './answer.js';
 import { inferOptions, OPTION_KEYS } from './options.js';
+import { imageParts } from './parse-images.js';
 import { describeInputs, type ParseView, tensorInput } from './parse-inputs.js';
 import { TEXT_BODY_KEYS, textParts } from './parse-predict.js';
 import { hasTexts } from './parse-texts.js';
@@ -20,7 +21,16 @@ const outputNames = (body: Body, { signature }: ParseView): readonly string[] | 
   });
 };
 
-const tensorParts = (body: Body, view: ParseView): Pick<InferRequest, 'input' | 'options'> => {
+interface Parts extends Pick<InferRequest, 'input' | 'options'> {
+  readonly answer?: Omit<InferAnswer, 'kind'>;
+}
+
+const partsOf = (body: Body, view: ParseView): Parts => {
+  if (field(body, 'images') !== undefined) return imageParts(body, view);
+  return hasTexts(body) ? textParts(body, view.maxRows) : tensorParts(body, view);
+};
+
+const tensorParts = (body: Body, view: ParseView): Parts => {
   for (const key of TEXT_BODY_KEYS)
     if (field(body, key) !== undefined && !isOption(key))
       throw refuse(key, 'means something for texts only, got "inputs"');
@@ -31,30 +41,32 @@ const isOption = (key: string): boolean => OPTION_KEYS.some((option) => option =
 
 /**
  * Body of `POST /v1/models/M/infer`: `{"inputs": rows | {name: nested}, "outputs"?: [names], "timeoutMs"?, "priority"?}`
- * or, for models that take texts, `{"texts": […], "outputs"?, …}` with all that `/predict` takes; no other keys.
+ * or, for models that take texts, `{"texts": […], "outputs"?, …}` with all that `/predict` takes; or, for images,
+ * `{"images": ["<base64>", …], "top_k"?, …}`; no other keys.
  * Bare rows are a short form for models with one input.
  *
  * @throws CarpoolError INVALID_REQUEST (naming tensor and row), PAYLOAD_TOO_LARGE (more than `view.maxRows` rows)
  */
 export const parseInfer = (body: unknown, view: ParseView): Parsed => {
-  const object = objectBody(body, ['inputs', 'texts', 'outputs', ...TEXT_BODY_KEYS]);
+  const object = objectBody(body, ['inputs', 'texts', 'outputs', ...TEXT_BODY_KEYS, 'images']);
   const outputs = outputNames(object, view);
   const texts = hasTexts(object);
-  if ((field(object, 'inputs') === undefined) === !texts) {
-    const takes = view.takesTexts ? '"texts" or "inputs"' : '"inputs"';
-    throw refuse('body', `expected ${takes}, got ${texts ? 'both' : 'neither'}`);
+  const images = field(object, 'images') !== undefined;
+  const given = [field(object, 'inputs') !== undefined, texts, images].filter(Boolean).length;
+  if (given !== 1) {
+    const other = view.takesImages === true ? 'images' : 'texts';
+    const takes = view.takesTexts || view.takesImages === true ? `"${other}" or "inputs"` : '"inputs"';
+    throw refuse('body', `expected ${takes}, got ${given === 0 ? 'neither' : 'both'}`);
   }
   if (texts && !view.takesTexts)
     throw refuse(
       'texts',
       `${view.name} takes no texts; expected "inputs" with ${describeInputs(view.signature)}`,
     );
-  const { answer = {}, ...parts }: ReturnType<typeof tensorParts> & { readonly answer?: TextAnswer } = texts
-    ? textParts(object, view.maxRows)
-    : tensorParts(object, view);
+  const { input, answer = {}, ...parts } = partsOf(object, view);
   const options = { ...parts.options, ...(outputs === undefined ? {} : { outputs }) };
   return {
-    request: { model: view.name, input: parts.input, options },
+    request: { model: view.name, input, options },
     answer: { kind: 'infer', ...answer },
   };
 };

@@ -14,6 +14,7 @@ export interface ParseView {
   readonly name: string;
   readonly signature: Signature;
   readonly takesTexts: boolean;
+  readonly takesImages?: boolean;
   readonly features?: Card['features'];
   /** Most rows (or texts) of one request. */
   readonly maxRows: number;

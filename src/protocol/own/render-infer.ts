@@ -6,6 +6,7 @@ import type { Tensor } from '../../tensor.js';
 import { shortFloat32 } from '../json/short-float32.js';
 import { jsonOfTensor } from '../json/tensor-json.js';
 import type { InferAnswer } from './answer.js';
+import { imagePredictions } from './image-members.js';
 import { objectJson, type Member } from './members.js';
 import { taskFields } from './render-texts.js';
 import type { Members } from './text-members.js';
@@ -55,8 +56,14 @@ const rowMembers = (info: ModelInfo, result: InferResult): Members => {
   ];
 };
 
-/** Of what a text's tokens say only the task's part is wanted, unless outputs are named: the rest is large. */
-const showsOutputs = (info: ModelInfo, { options }: InferRequest, result: InferResult): boolean => {
+/** Of what tokens and images say only the task's part is wanted, unless outputs are named: the rest is large. */
+const showsOutputs = (
+  info: ModelInfo,
+  { images }: InferAnswer,
+  { options }: InferRequest,
+  result: InferResult,
+): boolean => {
+  if (images === true) return (options.outputs ?? []).length > 0;
   const isPerToken = info.card.task === 'token-classification' || info.card.task === 'embedding';
   return !isPerToken || result.texts === undefined || (options.outputs ?? []).length > 0;
 };
@@ -78,6 +85,7 @@ const taskMembers = (
     case 'tabular-classification':
       return rowMembers(info, result);
     case 'image-classification':
+      return answer.images === true ? [imagePredictions(info, answer, result)] : [];
     case 'tensor':
       return [];
   }
@@ -97,6 +105,6 @@ export const renderInfer = (
   objectJson([
     ['model_name', JSON.stringify(info.name)],
     ['model_version', JSON.stringify(info.card.version)],
-    ...(showsOutputs(info, request, result) ? [outputsMember(info, request, result)] : []),
+    ...(showsOutputs(info, answer, request, result) ? [outputsMember(info, request, result)] : []),
     ...taskMembers(info, answer, request, result),
   ]);

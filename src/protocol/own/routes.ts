@@ -13,6 +13,7 @@ import type { Parsed } from '../parse.js';
 import type { Responder } from '../respond.js';
 import { predictErrorShape } from '../tei/errors.js';
 import { answerTei, teiClassifier } from '../tei/run.js';
+import { imageRequest, isImageBody } from './image-body.js';
 import { parseLoad } from './parse.js';
 import { streamTexts } from './stream.js';
 import { fitToTask } from './task-fit.js';
@@ -38,9 +39,11 @@ export const ownRoutes = ({
   guardAdmin,
   limits,
 }: OwnRoutesDeps): readonly Route[] => {
+  const anyBody = (req: HttpRequest): Promise<Uint8Array> =>
+    readBody(req, { limitBytes: limits.bodyLimitBytes, timeoutMs: limits.bodyTimeoutMs });
   const body = (req: HttpRequest): Promise<Uint8Array> => {
     requireJson(req);
-    return readBody(req, { limitBytes: limits.bodyLimitBytes, timeoutMs: limits.bodyTimeoutMs });
+    return anyBody(req);
   };
 
   const answerTexts = async (
@@ -71,10 +74,16 @@ export const ownRoutes = ({
 
   const infer: Handler = async (req, res, exchange) => {
     const model = registry.get(pathParam(req, 'm'));
+    const takesImages = model.info.card.task === 'image-classification';
+    if (takesImages && isImageBody(req)) {
+      const parsed = imageRequest(model.info, await anyBody(req), req.url);
+      await responder.answer(model, parsed, res, exchange);
+      return;
+    }
     const bytes = await body(req);
     const { name, signature, batch, card, takesTexts } = model.info;
     const features = card.features;
-    const view = { name, signature, batch, takesTexts, maxRows: limits.maxRequestRows };
+    const view = { name, signature, batch, takesTexts, takesImages, maxRows: limits.maxRequestRows };
     const parsed = await codec.parse(
       { route: 'infer', bytes, view: features === undefined ? view : { ...view, features } },
       exchange.signal,

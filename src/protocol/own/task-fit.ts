@@ -15,8 +15,8 @@ const FITTING: readonly (readonly [key: keyof TextAnswer, shown: string, tasks: 
   ['aggregation', 'aggregation', ['token-classification']],
   ['normalize', 'normalize', ['embedding']],
   ['dimensions', 'dimensions', ['embedding']],
-  ['topK', 'top_k', ['text-classification']],
-  ['scores', 'scores', ['text-classification']],
+  ['topK', 'top_k', ['text-classification', 'image-classification']],
+  ['scores', 'scores', ['text-classification', 'image-classification']],
   ['zeroShot', 'candidate_labels', ['text-classification']],
 ];
 
