@@ -22,10 +22,14 @@ import { Registry } from './models/registry.js';
 import { Pipeline } from './pipeline.js';
 import type { GrpcServer } from './protocol/grpc/server.js';
 import { createResponder } from './protocol/respond.js';
+import { hfRoutes } from './protocol/huggingface/routes.js';
+import { kserveRoutes } from './protocol/kserve/routes.js';
 import { oipError } from './protocol/oip/errors.js';
 import { oipRoutes } from './protocol/oip/routes.js';
+import { openAiRoutes } from './protocol/openai/routes.js';
 import { debugRoute } from './protocol/own/debug-route.js';
 import { ownRoutes } from './protocol/own/routes.js';
+import { teiRoutes } from './protocol/tei/routes.js';
 import { closeTogether } from './servers.js';
 import { createAccessLog } from './telemetry/access-log.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
@@ -118,12 +122,18 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const guardAdmin = createAdminGuard(serverConfig.allowedOrigins);
   const responder = createResponder(pipeline, codec);
   const limits = serverConfig;
+  const shared = { registry, codec, responder, limits };
   const { router, listener } = createHttpRouter(
     [
       ...healthRoutes(lifecycle.health),
       metricsRoute(metrics),
       debugRoute(registry, pool, guardAdmin),
+      // Before our own: `M:predict` is no model's name.
+      ...kserveRoutes(shared),
       ...ownRoutes({ registry, codec, responder, limits, guardAdmin }),
+      ...teiRoutes(shared),
+      ...openAiRoutes(shared),
+      ...hfRoutes(shared),
       ...oipRoutes({
         ...{ registry, codec, responder, limits, guardAdmin },
         health: lifecycle.health,

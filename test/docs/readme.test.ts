@@ -13,7 +13,7 @@ const EXAMPLES = [...README.matchAll(/```sh\ncurl (.*?)```\n```json\n(.*?)\n```/
 const OF_THE_MOMENT = /"(loaded_at|requestId)":"[^"]*"/g;
 /** Rounded: another CPU's last digit may differ. What runs cost is measured on each machine. */
 const rounded = (key: string, value: unknown): unknown => {
-  if (key === 'cost') return '…';
+  if (key === 'cost' || key === 'created') return '…';
   return typeof value === 'number' ? Number(value.toFixed(4)) : value;
 };
 const settled = (text: string): unknown => JSON.parse(text.replace(OF_THE_MOMENT, '"$1":"…"'), rounded);

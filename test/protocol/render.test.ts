@@ -166,6 +166,11 @@ describe('renderModel', () => {
       batch: { mode: 'dynamic' },
       batching: FRAUD.batching,
       cost: COST,
+      ready: true,
+      id: 'fraud',
+      object: 'model',
+      created: 1767323045,
+      owned_by: 'carpool',
     });
   });
 
@@ -184,8 +189,10 @@ describe('renderModel', () => {
   it('lists models', () => {
     const list = JSON.parse(renderModels([SPAM, FRAUD].map((info) => ({ info, cost: COST })))) as {
       models: { name: string }[];
+      data: unknown[];
     };
     expect(list.models.map(({ name }) => name)).toEqual(['spam', 'fraud']);
-    expect(renderModels([])).toBe('{"models":[]}');
+    expect(list.data[1]).toEqual({ id: 'fraud', object: 'model', created: 1767323045, owned_by: 'carpool' });
+    expect(renderModels([])).toBe('{"models":[],"object":"list","data":[]}');
   });
 });

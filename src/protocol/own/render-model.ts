@@ -1,6 +1,7 @@
 import type { CostReport } from '../../models/cost-report.js';
 import type { ModelInfo } from '../../models/model-info.js';
 import type { TensorSpec } from '../../tensor.js';
+import { modelEntry } from '../openai/model-entry.js';
 
 /**
  * Field names of the own protocol: snake_case in answers (`model_name`, `loaded_at`), as its reference documents have
@@ -43,9 +44,17 @@ const modelView = ({ info, cost }: ModelAndCost): object => {
   };
 };
 
-/** Answer of `GET /v1/models/M`. Symbolic dimensions keep their names. */
-export const renderModel = (model: ModelAndCost): string => JSON.stringify(modelView(model));
+/**
+ * Answer of `GET /v1/models/M`. Symbolic dimensions keep their names. What follows `cost` is for clients of OpenAI and
+ * of KServe's first protocol.
+ */
+export const renderModel = (model: ModelAndCost): string =>
+  JSON.stringify({ ...modelView(model), ready: true, ...modelEntry(model.info) });
 
-/** Answer of `GET /v1/models`. */
+/** Answer of `GET /v1/models`; `object` and `data` are OpenAI's. */
 export const renderModels = (models: readonly ModelAndCost[]): string =>
-  JSON.stringify({ models: models.map(modelView) });
+  JSON.stringify({
+    models: models.map(modelView),
+    object: 'list',
+    data: models.map(({ info }) => modelEntry(info)),
+  });
