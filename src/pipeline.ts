@@ -2,6 +2,7 @@ import type { Clock, Item, Ride, SubmitOptions } from '#batcher';
 import type { Codec } from './codec/codec.js';
 import { factsOf, type EncodedTexts } from './codec/encoded-texts.js';
 import { itemsOfImages, itemsOfTensors, itemsOfTexts } from './codec/items.js';
+import { embeddingOutput } from './codec/tasks/index.js';
 import { ownTokens } from './codec/own-tokens.js';
 import type { Payload } from './executor/join.js';
 import { CarpoolError } from './errors.js';
@@ -108,9 +109,16 @@ export class Pipeline {
     return itemsOfImages(await this.#codec.images.read(input, recipeFor(info), signal));
   }
 
-  #items(model: ServedModel, { input }: InferRequest, encoded: EncodedTexts | undefined): Item<Payload>[] {
-    if (input.kind === 'tensors') return itemsOfTensors(input, model.info);
-    return encoded === undefined ? [] : itemsOfTexts(encoded, model.info);
+  #items(
+    { info }: ServedModel,
+    { input, options }: InferRequest,
+    encoded: EncodedTexts | undefined,
+  ): Item<Payload>[] {
+    if (input.kind === 'tensors') return itemsOfTensors(input, info);
+    if (encoded === undefined) return [];
+    if (options.pooled !== true || info.card.task !== 'embedding') return itemsOfTexts(encoded, info);
+    const { pooling } = info.card.embedding;
+    return itemsOfTexts(encoded, info, { output: embeddingOutput(info), pooling });
   }
 
   async #ride(

@@ -1,5 +1,6 @@
 import type { Item } from '#batcher';
 import type { Payload } from '../executor/join.js';
+import type { PoolSpec } from '../executor/pool-rows.js';
 import type { TensorInput } from '../infer.js';
 import type { ModelInfo } from '../models/model-info.js';
 import { sliceRows, type Tensor } from '../tensor.js';
@@ -9,14 +10,23 @@ import type { EncodedTexts } from './encoded-texts.js';
 const MOST_SHARED = 256;
 
 /** One item a text: its length is its tokens, special ones included. */
-export const itemsOfTexts = (encoded: EncodedTexts, { batching }: ModelInfo): Item<Payload>[] => {
+export const itemsOfTexts = (
+  encoded: EncodedTexts,
+  { batching }: ModelInfo,
+  pool?: PoolSpec,
+): Item<Payload>[] => {
+  const compat = pool === undefined ? 'texts' : `texts ${pool.pooling} ${pool.output}`;
   const { ids, typeIds, lengths } = encoded;
   const shares = batching.singleFlight && lengths.length <= MOST_SHARED;
   const items: Item<Payload>[] = [];
   let from = 0;
   for (const length of lengths) {
-    const payload = textPayload(ids.subarray(from, from + length), typeIds?.subarray(from, from + length));
-    const item = { rows: 1, length, compat: 'texts', payload };
+    const payload = textPayload(
+      ids.subarray(from, from + length),
+      typeIds?.subarray(from, from + length),
+      pool,
+    );
+    const item = { rows: 1, length, compat, payload };
     items.push(shares ? { ...item, identity: identityOfText(payload) } : item);
     from += length;
   }
@@ -52,12 +62,23 @@ export const itemsOfImages = (tensors: readonly Tensor[]): Item<Payload>[] =>
 
 type TextPayload = Extract<Payload, { kind: 'text' }>;
 
-const textPayload = (ids: Int32Array, typeIds: Int32Array | undefined): TextPayload =>
-  typeIds?.some((typeId) => typeId !== 0) === true ? { kind: 'text', ids, typeIds } : { kind: 'text', ids };
+const textPayload = (
+  ids: Int32Array,
+  typeIds: Int32Array | undefined,
+  pool: PoolSpec | undefined,
+): TextPayload => {
+  const payload = { kind: 'text', ids, ...(pool === undefined ? {} : { pool }) } as const;
+  return typeIds?.some((typeId) => typeId !== 0) === true ? { ...payload, typeIds } : payload;
+};
 
-/** The odd character between keeps a pair from being taken for a longer text. */
-const identityOfText = ({ ids, typeIds }: TextPayload): string =>
-  typeIds === undefined ? identityOf(ids) : `${identityOf(ids)}|${identityOf(typeIds)}`;
+/** No id has this as its higher half. */
+const POOLED = '\uffff';
+
+/** The odd character between keeps a pair from being taken for a longer text, the last one pooled from whole. */
+const identityOfText = ({ ids, typeIds, pool }: TextPayload): string =>
+  identityOf(ids) +
+  (typeIds === undefined ? '' : `|${identityOf(typeIds)}`) +
+  (pool === undefined ? '' : POOLED);
 
 /** The ids themselves, two characters each: equal for equal texts and only for those, and cheaper than a digest. */
 const identityOf = (ids: Int32Array): string => {

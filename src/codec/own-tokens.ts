@@ -10,9 +10,11 @@ export const ownTokens = (signature: Signature, item: ItemOutput, tokens: number
   const axis = signature.inputs.find(({ name }) => name === 'input_ids')?.shape[1];
   if (typeof axis !== 'string' || axis === '') return item;
   return {
-    outputs: item.outputs.map((tensor, i) =>
-      signature.outputs[i]?.shape[1] === axis ? cutTokens(tensor, tokens) : tensor,
-    ),
+    outputs: item.outputs.map((tensor, i) => {
+      const shape = signature.outputs[i]?.shape ?? [];
+      // What was pooled in the lane has lost the axis.
+      return shape[1] === axis && shape.length === tensor.dims.length ? cutTokens(tensor, tokens) : tensor;
+    }),
   };
 };
 

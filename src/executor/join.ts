@@ -2,6 +2,7 @@ import { joinRows, sliceRows, type Tensor } from '../tensor.js';
 import type { ItemOutput } from '../infer.js';
 import { CarpoolError } from '../errors.js';
 import { copyTensor } from './pad.js';
+import type { PoolSpec } from './pool-rows.js';
 import type { LaneBatch, LaneOutput } from './protocol.js';
 
 /** What an item of the batcher carries. The payload is kept until the answer is in: a lost lane's batch runs again. */
@@ -10,6 +11,8 @@ export type Payload =
       readonly kind: 'text';
       readonly ids: Int32Array;
       /** Segment ids; absent = all 0. */ readonly typeIds?: Int32Array;
+      /** The same in all of a group: it is part of the compat key. */
+      readonly pool?: PoolSpec;
     }
   | { readonly kind: 'tensors'; readonly rows: number; readonly inputs: readonly Tensor[] };
 
@@ -36,13 +39,20 @@ const joinTexts = (texts: readonly Extract<Payload, { kind: 'text' }>[]): LaneBa
   const tokens = lengths.reduce((sum, length) => sum + length, 0);
   const ids = new Int32Array(tokens);
   const typeIds = texts.some((text) => text.typeIds !== undefined) ? new Int32Array(tokens) : undefined;
+  const pool = texts[0]?.pool;
   let offset = 0;
   for (const text of texts) {
     ids.set(text.ids, offset);
     if (text.typeIds !== undefined) typeIds?.set(text.typeIds, offset);
     offset += text.ids.length;
   }
-  return { kind: 'texts', ids, lengths, ...(typeIds === undefined ? {} : { typeIds }) };
+  return {
+    kind: 'texts',
+    ids,
+    lengths,
+    ...(typeIds === undefined ? {} : { typeIds }),
+    ...(pool === undefined ? {} : { pool }),
+  };
 };
 
 /**

@@ -1,6 +1,7 @@
 import type { WireError } from '../errors.js';
 import type { Signature } from '../models/signature.js';
 import type { Tensor } from '../tensor.js';
+import type { PoolSpec } from './pool-rows.js';
 
 /**
  * The messages between the gateway and a lane: plain data, so that they cross `postMessage` (buffers transferred)
@@ -33,6 +34,8 @@ export interface RaggedTexts {
   readonly typeIds?: Int32Array;
   /** Tokens of each text; the sum is `ids.length`. */
   readonly lengths: Int32Array;
+  /** Vectors of tokens are pooled before they are sent back. */
+  readonly pool?: PoolSpec;
 }
 
 export interface JoinedTensors {

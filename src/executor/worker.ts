@@ -4,6 +4,7 @@ import { CarpoolError, messageOf, toWireError } from '../errors.js';
 import type { Signature } from '../models/signature.js';
 import { elementCount, isDType, sliceRows, type Tensor, type TensorSpec } from '../tensor.js';
 import { fillRows, padTexts, textInputsOf, type TextInputs } from './pad.js';
+import { poolRows } from './pool-rows.js';
 import type { LaneBatch, LaneOutput, LaneReply, LaneRequest, ModelSpec } from './protocol.js';
 import { transferable } from './transfer.js';
 
@@ -149,11 +150,14 @@ const run = async (key: string, batch: LaneBatch, fillTo: number | undefined): P
   const runMs = performance.now() - startedAt;
   const outputs = model.signature.outputs.map(({ name }) => tensorOf(name, results[name]));
   const laneMs = (): number => performance.now() - readAt;
-  if (fillTo === undefined) return { outputs, runMs, laneMs: laneMs() };
+  if (fillTo === undefined) return { outputs: pooled(batch, outputs), runMs, laneMs: laneMs() };
   // An output without the batch on axis 0 is left as it is: whoever splits the rows refuses it.
   const cut = (output: Tensor): Tensor => (output.dims[0] === fillTo ? sliceRows(output, 0, rows) : output);
-  return { outputs: outputs.map(cut), runMs, laneMs: laneMs() };
+  return { outputs: pooled(batch, outputs.map(cut)), runMs, laneMs: laneMs() };
 };
+
+const pooled = (batch: LaneBatch, outputs: readonly Tensor[]): readonly Tensor[] =>
+  batch.kind === 'texts' && batch.pool !== undefined ? poolRows(outputs, batch.lengths, batch.pool) : outputs;
 
 const feedsOf = (model: OpenModel, batch: LaneBatch): { tensors: Map<string, Tensor>; rows: number } => {
   if (batch.kind === 'texts') {

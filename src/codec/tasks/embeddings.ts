@@ -1,9 +1,9 @@
 import { CarpoolError } from '../../errors.js';
+import { pool } from '../../executor/pooling.js';
 import type { InferResult } from '../../infer.js';
 import type { ModelInfo } from '../../models/model-info.js';
 import type { Tensor } from '../../tensor.js';
 import { numbersOf, outputAt } from './outputs.js';
-import { pool } from './pooling.js';
 
 export interface EmbeddingOptions {
   /** To length 1. Default: the card's. */

@@ -1,6 +1,6 @@
 export { cardProblem } from './card-problem.js';
 export { classScores, topLabels, type LabelScore, type ScoreOptions } from './class-scores.js';
-export { embeddingsOf, normalized, type EmbeddingOptions } from './embeddings.js';
+export { embeddingOutput, embeddingsOf, normalized, type EmbeddingOptions } from './embeddings.js';
 export { AGGREGATIONS, entitiesOf, type Aggregation, type Entity, type EntityOptions } from './entities.js';
 export { rankScores } from './rerank.js';
 export { classifyRows, type RowPredictions } from './tabular-classification.js';

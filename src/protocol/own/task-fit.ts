@@ -1,5 +1,6 @@
 import { entailmentOf } from '../../codec/tasks/index.js';
 import { CarpoolError } from '../../errors.js';
+import type { InferOptions } from '../../infer.js';
 import type { ModelInfo } from '../../models/model-info.js';
 import type { Parsed } from '../parse.js';
 import type { InferAnswer, PredictAnswer, TextAnswer } from './answer.js';
@@ -39,9 +40,14 @@ export const fitToTask = (info: ModelInfo, { request, answer }: Parsed): OwnPars
       'INVALID_REQUEST',
       `candidate_labels: expected a model with a label "entailment"; ${info.name} has ${info.labels?.join(', ') ?? 'no labels'}`,
     );
-  if (task !== 'token-classification' || request.input.kind !== 'texts') return { request, answer };
-  const options = { ...request.options, wants: { ids: true, offsets: true } };
+  if (request.input.kind !== 'texts') return { request, answer };
+  const options = { ...request.options, ...needsOf(task, request.options) };
   return { request: { ...request, options }, answer };
+};
+
+const needsOf = (task: Task, { outputs = [] }: InferOptions): Partial<InferOptions> => {
+  if (task === 'token-classification') return { wants: { ids: true, offsets: true } };
+  return task === 'embedding' && outputs.length === 0 ? { pooled: true } : {};
 };
 
 const isAsked = (value: unknown): boolean => value !== undefined && value !== false;

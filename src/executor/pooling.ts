@@ -1,4 +1,4 @@
-import type { Card } from '../../models/card.js';
+import type { Card } from '../models/card.js';
 
 export type Pooling = Card['embedding']['pooling'];
 
