@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { InferenceClient, type InferenceClientEndpoint } from '@huggingface/inference';
+import { InferenceClient } from '@huggingface/inference';
 import { embeddingGoldenOf, goldenOf, isNear, REFERENCE_MODELS } from '../reference/golden.js';
 import { startGateway, type Running } from '../support/start-gateway.js';
 import { SPAM_CASES } from '../e2e/golden.js';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([spam.close(), all.close()]));
 
-const at = (url: string): InferenceClientEndpoint => new InferenceClient().endpoint(url);
+const at = (endpointUrl: string): InferenceClient => new InferenceClient(undefined, { endpointUrl });
 const once = { retry_on_error: false };
 
 it('textClassification', async () => {

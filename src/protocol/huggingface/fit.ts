@@ -24,6 +24,7 @@ const TASKS: Readonly<Record<string, ModelInfo['card']['task']>> = {
   'feature-extraction': 'embedding',
   'sentence-similarity': 'embedding',
   'text-ranking': 'rerank',
+  'image-classification': 'image-classification',
 };
 
 /** @throws CarpoolError NOT_FOUND for one that there is none of */
@@ -38,6 +39,8 @@ export const taskOfPipeline = (pipeline: string): ModelInfo['card']['task'] => {
 
 const isZeroShot: Fits = (info) => info.card.task === 'text-classification' && entailmentOf(info) !== -1;
 
+const names = 'name it in the path, /models/NAME';
+
 /**
  * The model for a request: the one in the path, else what the body asks for, else the default one.
  * @throws CarpoolError as `chooseModel`
@@ -47,7 +50,6 @@ export const hfModel = (
   name: string | undefined,
   { similarity, ranks, zeroShot }: HfAnswer,
 ): ServedModel => {
-  const names = 'name it in the path, /models/NAME';
   if (similarity === true) return chooseModel(registry, name, isFor('embedding'), 'embeddings', names);
   if (ranks !== undefined) return chooseModel(registry, name, isFor('rerank'), 'reranking', names);
   if (zeroShot !== undefined) return chooseModel(registry, name, isZeroShot, 'zero-shot', names);
@@ -55,9 +57,23 @@ export const hfModel = (
   return chooseModel(registry, undefined, ({ takesTexts }) => takesTexts, 'texts', names);
 };
 
-/** Entities need the places of tokens. */
+/** @throws CarpoolError as `chooseModel` */
+export const hfImageModel = (registry: Registry, name: string | undefined): ServedModel =>
+  chooseModel(registry, name, isFor('image-classification'), 'images', names);
+
+/** Labels that the API tells of an image. */
+const USUAL_TOP = 5;
+
+/** The request of a body that is an image. */
+export const hfImage = (bytes: Uint8Array): Parsed => ({
+  request: { input: { kind: 'images', images: [bytes] }, options: {} },
+  answer: { kind: 'hf', single: true, topK: USUAL_TOP },
+});
+
+/** Entities need the places of tokens, embeddings no vectors of tokens. */
 export const hfRequest = (info: ModelInfo, parsed: Parsed): Parsed => {
-  if (info.card.task !== 'token-classification') return parsed;
-  const options = { ...parsed.request.options, wants: { ids: true, offsets: true } };
+  const needs =
+    info.card.task === 'token-classification' ? { wants: { ids: true, offsets: true } } : { pooled: true };
+  const options = { ...parsed.request.options, ...needs };
   return { ...parsed, request: { ...parsed.request, options } };
 };

@@ -31,8 +31,15 @@ export const renderHf = (
   return isLabels(info, answer) ? `[${first}]` : first;
 };
 
+/** Tasks whose single answers stand by themselves. */
+const PLAIN: readonly ModelInfo['card']['task'][] = [
+  'embedding',
+  'token-classification',
+  'image-classification',
+];
+
 const isLabels = ({ card }: ModelInfo, { zeroShot }: HfAnswer): boolean =>
-  zeroShot === undefined && card.task !== 'embedding' && card.task !== 'token-classification';
+  zeroShot === undefined && !PLAIN.includes(card.task);
 
 /** Each text's answer: `[{"label", "score"}, …]` best first, entities, or a vector. */
 export const hfTexts = (

@@ -1,23 +1,27 @@
 import { CarpoolError } from '../../errors.js';
-import { pathParam, type Handler, type Route } from '../../http/router.js';
+import { readBody } from '../../http/body.js';
+import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
 import { jsonBodyReader, type ProtocolDeps } from '../common/deps.js';
 import { messageError } from '../common/message-error.js';
-import { hfAnswerOf, hfModel, hfRequest, taskOfPipeline } from './fit.js';
+import { isImageBody, isImageType } from '../own/image-body.js';
+import { hfAnswerOf, hfImage, hfImageModel, hfModel, hfRequest, taskOfPipeline } from './fit.js';
 
 /** The Hugging Face Inference API: its clients post to the URL that they are given. */
 export const hfRoutes = ({ registry, codec, responder, limits }: ProtocolDeps): readonly Route[] => {
   const body = jsonBodyReader(limits);
+  const imageBody = (req: HttpRequest): Promise<Uint8Array> =>
+    readBody(req, { limitBytes: limits.bodyLimitBytes, timeoutMs: limits.bodyTimeoutMs });
   const post =
     (has: { readonly model: boolean; readonly pipeline: boolean }): Handler =>
     async (req, res, exchange) => {
       const task = has.pipeline ? taskOfPipeline(pathParam(req, 'task')) : undefined;
-      const bytes = await body(req);
-      const parsed = await codec.parse(
-        { route: 'hf', bytes, maxRows: limits.maxRequestRows },
-        exchange.signal,
-      );
       const name = has.model ? pathParam(req, 'm') : undefined;
-      const model = hfModel(registry, name, hfAnswerOf(parsed));
+      const bytes = await (isImageType(req) ? imageBody(req) : body(req));
+      const isImage = isImageBody(req, bytes);
+      const parsed = isImage
+        ? hfImage(bytes)
+        : await codec.parse({ route: 'hf', bytes, maxRows: limits.maxRequestRows }, exchange.signal);
+      const model = isImage ? hfImageModel(registry, name) : hfModel(registry, name, hfAnswerOf(parsed));
       const { info } = model;
       if (task !== undefined && info.card.task !== task)
         throw new CarpoolError(

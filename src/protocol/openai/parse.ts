@@ -17,7 +17,7 @@ export const parseOpenAi = (value: unknown, maxRows: number): Parsed => {
   const base64 = oneOf(body, 'encoding_format', ['float', 'base64']) === 'base64';
   const { input } = textsOrIds(field(body, 'input'), 'input', maxRows);
   return {
-    request: { input, options: {}, ...(model === '' ? {} : { model }) },
+    request: { input, options: { pooled: true }, ...(model === '' ? {} : { model }) },
     answer: { kind: 'openai', base64, ...(dimensions === undefined ? {} : { dimensions }) },
   };
 };

@@ -41,7 +41,7 @@ const partsOf = (call: TeiCall, body: Body, maxRows: number): Parts => {
       const dimensions = optionalCount(body, 'dimensions');
       const normalize = optionalFlag(body, 'normalize') ?? true;
       const ask = { call, normalize, ...(dimensions === undefined ? {} : { dimensions }) };
-      return { ...textsOrIds(inputs, 'inputs', maxRows), ask, options };
+      return { ...textsOrIds(inputs, 'inputs', maxRows), ask, options: { ...options, pooled: true } };
     }
     case 'embed_all':
       return { ...textsOrIds(inputs, 'inputs', maxRows), ask: { call }, options };
@@ -80,5 +80,5 @@ export const similarityInputs = (value: unknown, maxRows: number): Inputs => {
 const similarityOptions = (body: Body): InferOptions => {
   const parameters = looseMember(body, 'parameters');
   refusePrompt(parameters);
-  return truncation(parameters);
+  return { ...truncation(parameters), pooled: true };
 };
