@@ -21,19 +21,27 @@ const HEAD_BYTES = 16;
 
 const isTaken = (name: string): name is ImageFormat => TAKEN.includes(name);
 
+const nameOf = (bytes: Uint8Array): string | undefined => {
+  const head = Buffer.from(bytes.subarray(0, HEAD_BYTES)).toString('latin1');
+  return KNOWN.find(([, magic]) => magic.test(head))?.[0];
+};
+
+/** Whether it is of a format that we take. */
+export const isImage = (bytes: Uint8Array): boolean => isTaken(nameOf(bytes) ?? '');
+
 /**
  * By its first bytes, whatever a client calls it; and nothing else ever reaches the decoder.
  * @throws CarpoolError UNSUPPORTED_MEDIA_TYPE for other formats, INVALID_REQUEST for what is no image
  */
 export const formatOf = (bytes: Uint8Array, where: string): ImageFormat => {
-  const head = Buffer.from(bytes.subarray(0, HEAD_BYTES));
-  const name = KNOWN.find(([, magic]) => magic.test(head.toString('latin1')))?.[0];
+  const name = nameOf(bytes);
   if (name !== undefined && isTaken(name)) return name;
   if (name !== undefined)
     throw new CarpoolError(
       'UNSUPPORTED_MEDIA_TYPE',
       `${where}: expected a JPEG, PNG or WebP image, got ${name}`,
     );
-  const got = head.length === 0 ? 'no bytes' : `bytes that begin with ${head.subarray(0, 8).toString('hex')}`;
+  const head = Buffer.from(bytes.subarray(0, 8)).toString('hex');
+  const got = head === '' ? 'no bytes' : `bytes that begin with ${head}`;
   throw new CarpoolError('INVALID_REQUEST', `${where}: expected a JPEG, PNG or WebP image, got ${got}`);
 };

@@ -1,11 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import { isImage } from '../../images/format.js';
 import type { ModelInfo } from '../../models/model-info.js';
 import type { Parsed } from '../parse.js';
 import { imageQuery } from './parse-images.js';
 
-/** Whether the body is an image by itself: what kind of one, its bytes say. */
-export const isImageBody = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
+/** Whether the header says that the body is no JSON but an image: what kind of one, its bytes say. */
+export const isImageType = ({ headers }: Pick<IncomingMessage, 'headers'>): boolean =>
   /^(?:image\/|application\/octet-stream)/i.test(headers['content-type'] ?? '');
+
+/** By its header or, since some clients send none, by its first bytes. */
+export const isImageBody = (req: Pick<IncomingMessage, 'headers'>, bytes: Uint8Array): boolean =>
+  isImageType(req) || isImage(bytes);
 
 /**
  * The request of a body that is an image; its options stand in the query: `?top_k=3`.

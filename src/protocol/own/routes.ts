@@ -13,7 +13,7 @@ import type { Parsed } from '../parse.js';
 import type { Responder } from '../respond.js';
 import { predictErrorShape } from '../tei/errors.js';
 import { answerTei, teiClassifier } from '../tei/run.js';
-import { imageRequest, isImageBody } from './image-body.js';
+import { imageRequest, isImageBody, isImageType } from './image-body.js';
 import { parseLoad } from './parse.js';
 import { streamTexts } from './stream.js';
 import { fitToTask } from './task-fit.js';
@@ -75,12 +75,11 @@ export const ownRoutes = ({
   const infer: Handler = async (req, res, exchange) => {
     const model = registry.get(pathParam(req, 'm'));
     const takesImages = model.info.card.task === 'image-classification';
-    if (takesImages && isImageBody(req)) {
-      const parsed = imageRequest(model.info, await anyBody(req), req.url);
-      await responder.answer(model, parsed, res, exchange);
+    const bytes = await (takesImages && isImageType(req) ? anyBody(req) : body(req));
+    if (takesImages && isImageBody(req, bytes)) {
+      await responder.answer(model, imageRequest(model.info, bytes, req.url), res, exchange);
       return;
     }
-    const bytes = await body(req);
     const { name, signature, batch, card, takesTexts } = model.info;
     const features = card.features;
     const view = { name, signature, batch, takesTexts, takesImages, maxRows: limits.maxRequestRows };
