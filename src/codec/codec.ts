@@ -1,11 +1,11 @@
 import { ImageReader } from '../images/reader.js';
-import type { InferRequest, TextFacts, TextUnit } from '../infer.js';
+import type { IdsInput, InferRequest, TextUnit } from '../infer.js';
 import type { Parsed, ParseInput } from '../protocol/parse.js';
 import { renderBody, type RenderInput } from '../protocol/render.js';
 import { CodecThread } from './codec-thread.js';
 import { encodingCost, isSmallResult, sliceEnds } from './cost.js';
 import type { EncodeOptions } from './encode.js';
-import { factsOf, joinEncoded } from './encoded-texts.js';
+import { joinEncoded } from './encoded-texts.js';
 import type { EncodedTexts } from './encoded-texts.js';
 import { createJobs } from './jobs.js';
 import type { TokenizerFacts, TokenizerSource } from './jobs.js';
@@ -20,6 +20,8 @@ const INLINE_TOKENIZER_CHARS = 1_000_000;
 
 /** Most tokens that are turned into text on the event loop. */
 const INLINE_DECODED_TOKENS = 1_024;
+/** And most that the codec thread takes at a time, but for a longer sequence. */
+const SLICE_DECODED_TOKENS = 8_192;
 
 /** Largest body that is parsed on the event loop: 0.7 ms of texts or numbers, 3 ms of integers beyond 2^53. */
 const INLINE_PARSE_BYTES = 65_536;
@@ -102,29 +104,51 @@ export class Codec {
   }
 
   /**
-   * Tokens of whole texts, each with its piece, its place and whether the tokenizer added it.
+   * JSON of the tokens of whole texts, see `tokensJson`. As JSON, since messages with thousands of small strings would
+   * hold the event loop.
    * @throws as `encode`
    */
-  async tokenize(key: string, texts: readonly TextUnit[], signal?: AbortSignal): Promise<TextFacts[]> {
-    const wants = { ids: true, offsets: true };
-    const options = { maxTokens: Infinity, truncate: true, wants };
-    return factsOf(await this.encode(key, texts, signal === undefined ? options : { ...options, signal }));
+  async tokenize(
+    key: string,
+    texts: readonly TextUnit[],
+    special: boolean,
+    signal?: AbortSignal,
+  ): Promise<Uint8Array> {
+    const inlineChars = (this.#inlineChars.get(key) ?? 0) / OFFSETS_COST;
+    if (encodingCost(texts, inlineChars) <= inlineChars)
+      return jsonList([this.#here.tokenize({ key, texts, special, firstIndex: 0 })]);
+    const parts: Uint8Array[] = [];
+    let firstIndex = 0;
+    for (const end of sliceEnds(texts)) {
+      const slice = { key, texts: texts.slice(firstIndex, end), special, firstIndex };
+      parts.push(await this.#thread.run('tokenize', slice, { signal }));
+      firstIndex = end;
+    }
+    return jsonList(parts);
   }
 
   /**
-   * Texts of token ids.
+   * JSON of the texts of token ids, a list of strings.
    * @throws CarpoolError INVALID_REQUEST naming the sequence with an id that is not in the vocabulary; MODEL_UNAVAILABLE
    */
   async decode(
     key: string,
-    sequences: readonly (readonly number[])[],
+    { ids, lengths }: Pick<IdsInput, 'ids' | 'lengths'>,
     skipSpecial: boolean,
     signal?: AbortSignal,
-  ): Promise<readonly string[]> {
-    const input = { key, sequences, skipSpecial };
-    const tokens = sequences.reduce((sum, ids) => sum + ids.length, 0);
-    if (this.#inlineChars.has(key) && tokens <= INLINE_DECODED_TOKENS) return this.#here.decode(input);
-    return this.#thread.run('decode', input, { signal });
+  ): Promise<Uint8Array> {
+    if (this.#inlineChars.has(key) && ids.length <= INLINE_DECODED_TOKENS)
+      return jsonList([this.#here.decode({ key, ids, lengths, skipSpecial })]);
+    const parts: Uint8Array[] = [];
+    let [from, to, firstIndex] = [0, 0, 0];
+    for (const [index, length] of lengths.entries()) {
+      to += length;
+      if (to - from < SLICE_DECODED_TOKENS && index < lengths.length - 1) continue;
+      const slice = { ids: ids.slice(from, to), lengths: lengths.slice(firstIndex, index + 1) };
+      parts.push(await this.#thread.run('decode', { key, ...slice, skipSpecial, firstIndex }, { signal }));
+      [from, firstIndex] = [to, index + 1];
+    }
+    return jsonList(parts);
   }
 
   /**
@@ -158,3 +182,10 @@ export class Codec {
     await this.#thread.close();
   }
 }
+
+const jsonList = (parts: readonly Uint8Array[]): Uint8Array =>
+  Buffer.concat([
+    Buffer.from('['),
+    ...parts.flatMap((part, i) => (i === 0 ? [part] : [Buffer.from(','), part])),
+    Buffer.from(']'),
+  ]);

@@ -1,13 +1,14 @@
 import { CarpoolError } from '../errors.js';
-import type { TextUnit } from '../infer.js';
+import type { IdsInput, TextUnit } from '../infer.js';
 import type { TokenizerView } from '../models/model-info.js';
 import { stripValues, type StripInput } from '../images/strip-values.js';
 import { parseBody, type Parsed, type ParseInput } from '../protocol/parse.js';
+import { tokensJson } from '../protocol/tei/tokens.js';
 import { renderBody, type RenderInput } from '../protocol/render.js';
 import { encodeTexts } from './encode.js';
-import { decodeAll } from './decode.js';
+import { decodeAll, type DecodeOptions } from './decode.js';
 import type { EncodeOptions } from './encode.js';
-import { encodedArrays, type EncodedTexts } from './encoded-texts.js';
+import { encodedArrays, factsOf, type EncodedTexts } from './encoded-texts.js';
 import { unpackResult } from './packed-result.js';
 import type { PackedResult } from './packed-result.js';
 import { openTokenizer } from './tokenizer.js';
@@ -33,12 +34,17 @@ export interface TokenizerFacts {
   readonly view: TokenizerView;
 }
 
-export interface DecodeInput {
+export interface TokenizeInput {
   readonly key: string;
-  /** Token ids of each text. */
-  readonly sequences: readonly (readonly number[])[];
-  /** Leaves special tokens out. */
-  readonly skipSpecial: boolean;
+  readonly texts: readonly TextUnit[];
+  /** Those that the tokenizer adds, too. */
+  readonly special: boolean;
+  /** Position of the first text in its request, for messages. */
+  readonly firstIndex: number;
+}
+
+export interface DecodeInput extends DecodeOptions, Pick<IdsInput, 'ids' | 'lengths'> {
+  readonly key: string;
 }
 
 export interface JobTypes {
@@ -52,7 +58,9 @@ export interface JobTypes {
     readonly input: EncodeOptions & { readonly key: string; readonly texts: readonly TextUnit[] };
     readonly output: EncodedTexts;
   };
-  readonly decode: { readonly input: DecodeInput; readonly output: readonly string[] };
+  /** JSON of what is asked for, UTF-8, without the brackets around all of it. */
+  readonly tokenize: { readonly input: TokenizeInput; readonly output: Uint8Array };
+  readonly decode: { readonly input: DecodeInput; readonly output: Uint8Array };
   /** Some rows of a model's input, of some rows of an image. */
   readonly imageStrip: { readonly input: StripInput; readonly output: ReturnType<typeof stripValues> };
   readonly parse: { readonly input: ParseInput; readonly output: Parsed };
@@ -92,7 +100,16 @@ export const createJobs = (): JobTable => {
       return undefined;
     },
     encode: ({ key, texts, ...options }) => encodeTexts(tokenizerOf(key), texts, options),
-    decode: ({ key, sequences, skipSpecial }) => decodeAll(tokenizerOf(key), sequences, skipSpecial),
+    tokenize: ({ key, texts, special, firstIndex }) => {
+      const wants = { ids: true, offsets: true };
+      const options = { maxTokens: Infinity, truncate: true, wants, firstIndex };
+      const facts = factsOf(encodeTexts(tokenizerOf(key), texts, options));
+      return Buffer.from(facts.map((each, i) => tokensJson(texts[i] ?? '', each, special)).join(','));
+    },
+    decode: ({ key, ids, lengths, ...options }) => {
+      const texts = decodeAll(tokenizerOf(key), { ids, lengths }, options);
+      return Buffer.from(texts.map((text) => JSON.stringify(text)).join(','));
+    },
     imageStrip: stripValues,
     parse: parseBody,
     render: ({ packed, ...input }) => Buffer.from(renderBody({ ...input, result: unpackResult(packed) })),

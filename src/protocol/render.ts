@@ -26,7 +26,7 @@ export const renderBody = ({ answer, info, request, result }: RenderInput): stri
     case 'line':
       return renderLine(info, answer, request, result);
     case 'tei':
-      return renderTei(info, answer, request, result);
+      return renderTei(info, answer, result);
     case 'openai':
       return renderOpenAi(info, answer, result);
     case 'hf':

@@ -94,3 +94,23 @@ it('more texts than the limit are refused', async () => {
   const [status, reply] = await refusal(all, '/tokenize', { inputs: Array(65).fill('a') });
   expect([status, reply]).toEqual([413, { error: expect.stringContaining('at most 64'), error_type: 'Validation' }]); // prettier-ignore
 });
+
+it('a text or a sequence that would keep the codec thread for long is refused', async () => {
+  const model = 'roberta-multi';
+  const long = 524_289;
+  const inputs = ['a', 'a'.repeat(long)];
+  const answers = [
+    await refusal(all, '/tokenize', { model, inputs }),
+    await refusal(all, '/decode', { model, ids: Array(long).fill(5) }),
+  ];
+  expect(answers).toEqual([
+    [413, { error: `inputs[1]: expected at most 524288 characters, got ${long}`, error_type: 'Validation' }],
+    [413, { error: `ids[0]: expected at most 524288 ids, got ${long}`, error_type: 'Validation' }],
+  ]);
+});
+
+it('names the sequence of an unknown id, also of one far behind', async () => {
+  const ids = [...Array.from({ length: 60 }, () => Array<number>(200).fill(5)), [1e6]];
+  const [status, reply] = await refusal(all, '/decode', { model: 'roberta-multi', ids });
+  expect([status, reply]).toEqual([422, { error: 'ids[60]: no token has the id 1000000', error_type: 'Validation' }]); // prettier-ignore
+});

@@ -1,3 +1,4 @@
+import { CarpoolError } from '../../errors.js';
 import type { InferOptions } from '../../infer.js';
 import { type Body, field, optionalCount, optionalFlag, optionalText } from '../own/fields.js';
 import { looseBody, looseMember, refusePrompt, stringAt, strings, truncation } from '../common/loose.js';
@@ -55,6 +56,7 @@ const partsOf = (call: TeiCall, body: Body, maxRows: number): Parts => {
       return { ...similarityInputs(inputs, maxRows), ask: { call }, options: similarityOptions(body) };
     case 'tokenize': {
       const texts = typeof inputs === 'string' ? [inputs] : strings(inputs, 'inputs', maxRows);
+      for (const [i, { length }] of texts.entries()) limitLength(length, `inputs[${i}]`, 'characters');
       const special = optionalFlag(body, 'add_special_tokens') ?? true;
       return {
         ...inputsOfTexts(texts),
@@ -64,9 +66,23 @@ const partsOf = (call: TeiCall, body: Body, maxRows: number): Parts => {
     }
     case 'decode': {
       const skipSpecial = optionalFlag(body, 'skip_special_tokens') ?? true;
-      return { ...idsOnly(field(body, 'ids'), 'ids', maxRows), ask: { call, skipSpecial } };
+      const { input, characters } = idsOnly(field(body, 'ids'), 'ids', maxRows);
+      if (input.kind === 'ids')
+        for (const [i, length] of input.lengths.entries()) limitLength(length, `ids[${i}]`, 'ids');
+      return { input, characters, ask: { call, skipSpecial } };
     }
   }
+};
+
+/** A text is never divided among jobs of the codec thread: half a million characters keep it for two seconds. */
+const MOST_UNDIVIDED = 524_288;
+
+const limitLength = (length: number, where: string, what: string): void => {
+  if (length > MOST_UNDIVIDED)
+    throw new CarpoolError(
+      'PAYLOAD_TOO_LARGE',
+      `${where}: expected at most ${MOST_UNDIVIDED} ${what}, got ${length}`,
+    );
 };
 
 /** The source sentence, then those that it is compared with. @throws CarpoolError INVALID_REQUEST, PAYLOAD_TOO_LARGE */

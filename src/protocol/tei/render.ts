@@ -1,21 +1,15 @@
 import { classScores, embeddingsOf, rankScores, topLabels } from '../../codec/tasks/index.js';
 import { embeddingOutput } from '../../codec/tasks/embeddings.js';
 import { CarpoolError } from '../../errors.js';
-import type { InferRequest, InferResult } from '../../infer.js';
+import type { InferResult } from '../../infer.js';
 import type { ModelInfo } from '../../models/model-info.js';
 import type { Tensor } from '../../tensor.js';
 import { jsonOfTensor } from '../json/tensor-json.js';
 import { cosinesToFirst, floatJson, labelsJson, ranksJson, vectorJson } from '../common/scores-json.js';
 import type { TeiAnswer } from './answer.js';
-import { tokensJson } from './tokens.js';
 
 /** @throws CarpoolError EXECUTION_FAILED for outputs that are not what the task gives, INVALID_REQUEST for `dimensions` */
-export const renderTei = (
-  info: ModelInfo,
-  answer: TeiAnswer,
-  request: InferRequest,
-  result: InferResult,
-): string => {
+export const renderTei = (info: ModelInfo, answer: TeiAnswer, result: InferResult): string => {
   const { items } = result;
   switch (answer.call) {
     case 'predict': {
@@ -33,9 +27,8 @@ export const renderTei = (
     case 'similarity':
       return listJson(cosinesToFirst(embeddingsOf(info, result, { normalize: false })).map(floatJson));
     case 'tokenize':
-      return tokensJson(request, result, answer.special);
     case 'decode':
-      return items.flatMap(({ outputs }) => outputs.map((texts) => jsonOfTensor(texts))).join('');
+      throw new CarpoolError('INTERNAL', `${answer.call}: no model runs for it`);
   }
 };
 

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { sendJson, send } from '../../http/reply.js';
 import type { Exchange } from '../../http/exchange.js';
 import type { Handler, HttpRequest, Route } from '../../http/router.js';
@@ -9,7 +10,6 @@ import type { TeiCall } from './answer.js';
 import { teiError } from './errors.js';
 import { teiInfo } from './info.js';
 import { answerTei, teiAnswerOf } from './run.js';
-import { decodedResult, tokensResult } from './tokens.js';
 
 /** text-embeddings-inference: docs/protocols.md. Its `/predict` shares a path with ours, which hands it over. */
 export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps): readonly Route[] => {
@@ -36,23 +36,14 @@ export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps):
     async (req, res, exchange) => {
       const parsed = await parse(call, req, exchange);
       const answer = teiAnswerOf(parsed);
-      const { input } = parsed.request;
-      const model = registry.textModel(parsed.request.model);
-      const { info, key } = model;
+      const { input, model: name } = parsed.request;
+      const { key, info } = registry.textModel(name);
       exchange.model = info.name;
-      const result =
-        input.kind === 'texts'
-          ? tokensResult(await codec.tokenize(key, input.texts, exchange.signal))
-          : decodedResult(
-              await codec.decode(
-                key,
-                sequencesOf(input),
-                answer.call === 'decode' && answer.skipSpecial,
-                exchange.signal,
-              ),
-            );
-      const json = await codec.render({ answer, info, request: parsed.request, result }, exchange.signal);
-      send(res, 200, 'application/json', json);
+      const { signal } = exchange;
+      if (answer.call === 'tokenize' && input.kind === 'texts')
+        sendJsonBytes(res, await codec.tokenize(key, input.texts, answer.special, signal));
+      else if (answer.call === 'decode' && input.kind === 'ids')
+        sendJsonBytes(res, await codec.decode(key, input, answer.skipSpecial, signal));
     };
 
   const info: Handler = (req, res) => {
@@ -72,8 +63,5 @@ export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps):
   return Object.entries(paths).map(([path, handlers]) => ({ path, ...handlers, error: teiError }));
 };
 
-const sequencesOf = (input: Parsed['request']['input']): number[][] => {
-  if (input.kind !== 'ids') return [];
-  let at = 0;
-  return Array.from(input.lengths, (length) => [...input.ids.subarray(at, (at += length))]);
-};
+const sendJsonBytes = (res: ServerResponse, json: Uint8Array): void =>
+  void send(res, 200, 'application/json', json);
