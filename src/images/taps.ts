@@ -30,31 +30,41 @@ export const tapsOf = (filter: Filter, axis: Axis, first: number, count: number)
   const { support, at } = KERNELS[filter];
   const scale = axis.from / axis.to;
   const filterScale = Math.max(1, scale);
-  const reach = support * filterScale;
-  const most = 2 * Math.ceil(reach) + 1;
+  const most = 2 * Math.ceil(support * filterScale) + 1;
   const taps = emptyTaps(count, most);
   const line = new Float64Array(most);
   for (let i = 0; i < count; i++) {
     const centre = (first + i + 0.5) * scale;
-    const start = Math.max(0, Math.trunc(centre - reach + 0.5));
-    const length = Math.min(axis.from, Math.trunc(centre + reach + 0.5)) - start;
+    const [start, end] = neighbours(axis, support, first + i);
     let sum = 0;
-    for (let k = 0; k < length; k++) {
-      const weight = at((k + start - centre + 0.5) * (1 / filterScale));
-      line[k] = weight;
+    for (let k = start; k < end; k++) {
+      const weight = at((k - centre + 0.5) * (1 / filterScale));
+      line[k - start] = weight;
       sum += weight;
     }
     taps.starts[i] = start;
-    taps.counts[i] = length;
-    for (let k = 0; k < length; k++) taps.weights[i * most + k] = fixedPoint((line[k] ?? 0) / sum);
+    taps.counts[i] = end - start;
+    for (let k = 0; k < end - start; k++) taps.weights[i * most + k] = fixedPoint((line[k] ?? 0) / sum);
   }
   return taps;
 };
 
-/** The source pixels that these need: `[start, end)`. */
+/** The source pixels that a resized one is made of: `[start, end)`. */
+const neighbours = ({ from, to }: Axis, support: number, index: number): [number, number] => {
+  const scale = from / to;
+  const centre = (index + 0.5) * scale;
+  const reach = support * Math.max(1, scale);
+  return [Math.max(0, Math.trunc(centre - reach + 0.5)), Math.min(from, Math.trunc(centre + reach + 0.5))];
+};
+
+/** The source pixels that a part of the line needs: `[start, end)`. */
 export const extentOf = (filter: Filter, axis: Axis, first: number, count: number): [number, number] => {
-  const [head, tail] = [tapsOf(filter, axis, first, 1), tapsOf(filter, axis, first + count - 1, 1)];
-  return [head.starts[0] ?? 0, (tail.starts[0] ?? 0) + (tail.counts[0] ?? 0)];
+  if (filter === 'nearest') {
+    const { starts } = nearestTaps(axis, first, count);
+    return [starts[0] ?? 0, (starts[count - 1] ?? 0) + 1];
+  }
+  const { support } = KERNELS[filter];
+  return [neighbours(axis, support, first)[0], neighbours(axis, support, first + count - 1)[1]];
 };
 
 const fixedPoint = (weight: number): number =>
