@@ -9,6 +9,7 @@ import { keyOf } from './key-of.js';
 import { newLibraryTokenizer } from './library.js';
 import type { LibraryTokenizer } from './library.js';
 import { encodeAligned } from './offsets/encode-aligned.js';
+import { usePrecompiledTables } from './precompiled.js';
 import { padIdOf, sideOf, specialTokensOf, templateAround } from './special-tokens.js';
 import type { SpecialTokens } from './special-tokens.js';
 import { readTokenizerConfig, readTokenizerFile } from './tokenizer-file.js';
@@ -178,6 +179,7 @@ export const openTokenizer = (tokenizerJson: string, configJson = '{}'): TextTok
   const config = readTokenizerConfig(configJson);
   try {
     const library = newLibraryTokenizer(file, config);
+    usePrecompiledTables(library.normalizer);
     const wordPiece = wordPieceSettings.safeParse(file.model);
     if (wordPiece.success) {
       requireUnknownToken(library, wordPiece.data.unk_token);

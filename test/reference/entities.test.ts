@@ -6,11 +6,6 @@ import { eachWay, startRunner, type Runner } from './runner.js';
 
 const MODELS = ['bert-ner', 'roberta-ner', 'xlmr-ner'];
 
-/** The ids of this text differ (tokenizers.test.ts), and so the words. */
-const KNOWN: Readonly<Record<string, string>> = {
-  'xlmr-ner': '"I met 😀 John👍🏽 in 👨‍👩‍👧‍👦 Paris 🇩🇪!"',
-};
-
 let runner: Runner;
 beforeAll(async () => {
   runner = await startRunner(MODELS);
@@ -18,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => runner.close());
 
 describe.each(MODELS)('%s', (model) => {
-  const cases = goldenOf(model).cases.filter((one) => nameOf(one) !== KNOWN[model]);
+  const cases = goldenOf(model).cases;
   const texts = cases.map(({ text }) => text);
 
   it.each(AGGREGATIONS)('finds the entities of the pipeline, aggregation %s', async (aggregation) => {

@@ -4,10 +4,6 @@ import { SCORE_TOLERANCE } from './compare.js';
 import { goldenOf, isNear, nameOf, unitOf, type TextCase } from './golden.js';
 import { eachWay, startRunner, type Runner } from './runner.js';
 
-/** The ids of this text differ (tokenizers.test.ts). */
-const KNOWN: Readonly<Record<string, string>> = {
-  'deberta-nli': '"I love it 😀👍🏽 and 👨‍👩‍👧‍👦 🇩🇪 ❤️ ok"',
-};
 const CLASSIFIERS = ['bert-single', 'roberta-multi', 'distilbert-regression', 'bert-external', 'deberta-nli'];
 
 let runner: Runner;
@@ -29,7 +25,7 @@ const scoreProblem = (
 };
 
 describe.each(CLASSIFIERS)('%s', (model) => {
-  const cases = goldenOf(model).cases.filter((one) => nameOf(one) !== KNOWN[model]);
+  const cases = goldenOf(model).cases;
   const units = cases.map(unitOf);
 
   const problems = async (

@@ -81,8 +81,8 @@ export const replaceAligned = (origin: Aligned, pattern: RegExp, content: string
   return builder.build();
 };
 
-/** A base with its marks, or jamo that make up a syllable: what normalisation never looks beyond. */
-const CLUSTERS = /[\u1100-\u11ff]+|[^\p{M}]\p{M}*|\p{M}+/gsu;
+/** A line end, a base with its marks, or jamo that make up a syllable: what normalisation never looks beyond. */
+const CLUSTERS = /\r\n|[\u1100-\u11ff]+|[^\p{M}]\p{M}*|\p{M}+/gsu;
 
 /**
  * `change` applied to the whole, with the places found by applying it cluster by cluster: the k-th character that comes
