@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { crc32 } from '../support/crc32.js';
 import type { Reply } from '../support/http-client.js';
-import { startGateway, type Running } from '../support/start-gateway.js';
+import { startGateway, tempModelRoot, type Running } from '../support/start-gateway.js';
 import { REFERENCE_IMAGES, REFERENCE_MODELS } from '../reference/golden.js';
 
 const PATH = '/v1/models/image-vit/infer';
@@ -217,4 +217,39 @@ it('bytes that are flipped anywhere are an answer or a refusal, never an error o
     }
   expect([...seen].filter((status) => ![200, 400, 413].includes(status))).toEqual([]);
   expect(seen).toContain(400);
+});
+
+describe('a model that images do not fit', () => {
+  const folder = path.join(REFERENCE_MODELS, 'image-vit');
+  const [onnx, config] = ['model.onnx', 'config.json'].map((file) => readFileSync(path.join(folder, file)));
+  const yaml = (image: string): string => `task: image-classification\n${image}`;
+
+  it('is not loaded, and told why; without settings it is tensors', async () => {
+    const root = await tempModelRoot({
+      'sides/model.onnx': onnx!,
+      'sides/model.yaml': yaml('image: { size: 99, layout: nhwc }'),
+      'none/model.onnx': onnx!,
+      'none/model.yaml': yaml(''),
+      'step/model.onnx': onnx!,
+      'step/config.json': config!,
+      'step/preprocessor_config.json': '{"size": 32, "do_pad": true}',
+      'plain/model.onnx': onnx!,
+      'plain/config.json': config!,
+    });
+    const load = ['sides', 'none', 'step', 'plain'];
+    const other = await startGateway({ models: { root: root.path, load } });
+    try {
+      const { failed, models } = other.report;
+      const told = Object.fromEntries(failed.map(({ name, message }) => [name, message]));
+      expect(told).toEqual({
+        sides: expect.stringContaining('model.yaml: image: expected an input with 3 channels'),
+        none: expect.stringContaining('model.yaml: image: expected "image" with task image-classification'),
+        step: expect.stringContaining('preprocessor_config.json: expected no do_pad'),
+      });
+      expect(models.map(({ name, card }) => [name, card.task])).toEqual([['plain', 'tensor']]);
+    } finally {
+      await other.close();
+      await root.remove();
+    }
+  });
 });
