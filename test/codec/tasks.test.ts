@@ -122,6 +122,8 @@ describe('cardProblem', () => {
 
   it('explains a missing output for the logits, and a tabular task without a classifier', () => {
     expect(cardProblem(infoOf({ logits: 'q' }).card, signature)).toContain('logits: expected one of');
+    const embedding = infoOf({ embedding: { output: 'q' } }).card;
+    expect(cardProblem(embedding, signature)).toContain('embedding.output: expected one of');
     const bare = infoOf({ task: 'tabular-classification' }).card;
     expect(cardProblem(bare, signature)).toContain('classifier: expected with task');
   });

@@ -23,6 +23,7 @@ export const cardProblem = (card: Card, signature: Signature): string | undefine
   const known = outputs.map(({ name }) => name).join(', ');
   const wanted = [
     ['logits', logits],
+    ['embedding.output', card.embedding.output],
     ['classifier.predictions', classifier?.predictions],
     ['classifier.probabilities', classifier?.probabilities],
   ] as const;
