@@ -13,6 +13,7 @@ describe('resolveConfig fills in', () => {
         port: 8080,
         bodyLimitBytes: 16 * 1024 * 1024,
         maxRequestRows: 10_000,
+        maxImagePixels: 50_000_000,
         headersTimeoutMs: 10_000,
         bodyTimeoutMs: 30_000,
         keepAliveTimeoutMs: 75_000,
