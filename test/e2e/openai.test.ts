@@ -4,7 +4,9 @@ import { startGateway, type Running } from '../support/start-gateway.js';
 
 let running: Running;
 beforeAll(async () => {
-  running = await startGateway({ models: { root: REFERENCE_MODELS, load: ['st-cls', 'bert-single'] } });
+  // Of two embedders, the default is meant where none is named.
+  const load = ['st-cls', 'st-mean', 'bert-single'];
+  running = await startGateway({ models: { root: REFERENCE_MODELS, load, default: 'st-cls' } });
 });
 afterAll(() => running.close());
 
@@ -82,6 +84,6 @@ it('GET /v1/models is a list for clients of OpenAI, too', async () => {
     created: expect.any(Number),
     owned_by: 'carpool',
   });
-  expect(list).toMatchObject({ object: 'list', data: [entry('bert-single'), entry('st-cls')] });
+  expect(list).toMatchObject({ object: 'list', data: ['bert-single', 'st-cls', 'st-mean'].map(entry) });
   expect(JSON.parse((await running.client.get('/v1/models/st-cls')).text)).toMatchObject(entry('st-cls'));
 });

@@ -20,6 +20,7 @@ const routes: readonly Route[] = [
       sendJson(res, 200, { got: Buffer.from(bytes).toString() });
     },
   },
+  { path: '/shared', isShared: true, post: (_req, res) => void sendJson(res, 200, { gateway: true }) },
 ];
 
 const mounted = async (
@@ -48,13 +49,20 @@ const app =
     const host = express();
     for (const parser of parsers) host.use(parser);
     host.use('/ai', gateway);
-    host.get('/ai/own', (_req, res) => void res.send('host'));
+    for (const page of ['/ai/own', '/ai/shared']) host.get(page, (_req, res) => void res.send('host'));
     return host;
   };
 
 const JSON_POST = { method: 'POST', headers: { 'content-type': 'application/json' } };
 
 describe('mounted in an Express app', () => {
+  it('leaves the other methods of a shared path to the app', () =>
+    mounted(async (url, recorder) => {
+      expect(await (await fetch(`${url}/ai/shared`)).text()).toBe('host');
+      expect(recorder.records).toEqual([]);
+      expect(await (await fetch(`${url}/ai/shared`, JSON_POST)).json()).toEqual({ gateway: true });
+    }, app()));
+
   it('answers below the mount point, and counts with the whole path', () =>
     mounted(async (url, recorder) => {
       const response = await fetch(`${url}/ai/models/spam`);

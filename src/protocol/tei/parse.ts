@@ -58,11 +58,7 @@ const partsOf = (call: TeiCall, body: Body, maxRows: number): Parts => {
       const texts = typeof inputs === 'string' ? [inputs] : strings(inputs, 'inputs', maxRows);
       for (const [i, { length }] of texts.entries()) limitLength(length, `inputs[${i}]`, 'characters');
       const special = optionalFlag(body, 'add_special_tokens') ?? true;
-      return {
-        ...inputsOfTexts(texts),
-        ask: { call, special },
-        options: { wants: { ids: true, offsets: true } },
-      };
+      return { ...inputsOfTexts(texts), ask: { call, special } };
     }
     case 'decode': {
       const skipSpecial = optionalFlag(body, 'skip_special_tokens') ?? true;
