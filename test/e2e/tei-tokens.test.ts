@@ -114,3 +114,15 @@ it('names the sequence of an unknown id, also of one far behind', async () => {
   const [status, reply] = await refusal(all, '/decode', { model: 'roberta-multi', ids });
   expect([status, reply]).toEqual([422, { error: 'ids[60]: no token has the id 1000000', error_type: 'Validation' }]); // prettier-ignore
 });
+
+it('large requests, which are worked on slice by slice, are answered in order', async () => {
+  const inputs = Array.from({ length: 300 }, (_, i) => `call ${i} now `.repeat(20));
+  const lists = (await post(spam, '/tokenize', { inputs })) as { id: number }[][];
+  expect(lists).toHaveLength(300);
+  for (const i of [0, 150, 299])
+    expect([lists[i]]).toEqual(await post(spam, '/tokenize', { inputs: inputs[i] }));
+  const ids = lists.map((tokens) => tokens.map(({ id }) => id));
+  const texts = (await post(spam, '/decode', { ids })) as string[];
+  expect(texts).toHaveLength(300);
+  for (const i of [0, 150, 299]) expect([texts[i]]).toEqual(await post(spam, '/decode', { ids: ids[i] }));
+});
