@@ -2,7 +2,7 @@
  * What the batcher adds to a lone request on an idle machine: through submit, queue, claim, plan and back, against the
  * bare round trip to the lane with the same input. In one process, in turn, in random order. After `npm run build`:
  *
- *   node bench/idle-latency.mjs [--count 1000] [--pauseMs 15] [--isolation thread] [--goalUs 50] [--dry]
+ *   node bench/idle-latency.mjs [--count 1000] [--pauseMs 10] [--isolation thread] [--goalUs 50] [--dry]
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { assembleLibrary } from './lib/library.mjs';
@@ -11,7 +11,7 @@ import { readOptions } from './lib/options.mjs';
 import { report, table } from './lib/report.mjs';
 import { ascending, median, quantile, seededRandom } from './lib/stats.mjs';
 
-const options = readOptions({ count: 1_000, pauseMs: 15, isolation: 'thread', goalUs: 50 });
+const options = readOptions({ count: 1_000, pauseMs: 10, isolation: 'thread', goalUs: 50 });
 const WARM = 50;
 /** Differences are taken of blocks, each in the same minute of the machine: their spread is the figure's own noise. */
 const BLOCKS = 10;
