@@ -37,7 +37,7 @@ const rounds = options.quick ? 1 : options.rounds;
 const seconds = options.quick ? Math.min(2.5, options.seconds) : options.seconds;
 const LEAST_SLO_MS = 25;
 const SLO_RUNS = 10;
-const LEAST_REQUESTS = 200;
+const LEAST_REQUESTS = 300;
 const SEED = 7_000;
 const FIRST_TRACE = { most: 1_000, seconds: Infinity, seed: 1 };
 /** What HTTP may cost, for the first guess only: milliseconds a request. */

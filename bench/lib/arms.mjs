@@ -10,6 +10,8 @@ import { listening, startCarpool } from './servers.mjs';
 
 /** One lane a core, as the default on two cores; fixed, so that the simulator knows. */
 export const LANES = 2;
+/** More than the default, so that large runs of a large model are measured too: the simulator plays what was fitted. */
+const CALIBRATE_MS = 10_000;
 const IDLE_POLL_MS = 100;
 const IDLE_LIMIT_MS = 120_000;
 
@@ -44,6 +46,20 @@ const sumOf = (page, name) =>
     0,
   );
 
+/** A bench that is stopped half-way leaves no gateway behind. */
+const endWithUs = (server) => {
+  for (const signal of ['SIGINT', 'SIGTERM'])
+    if (process.listenerCount(signal) === 0) process.once(signal, () => process.exit(1));
+  process.once('exit', () => {
+    try {
+      server.assertAlive();
+      process.kill(server.pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  });
+};
+
 /**
  * A gateway that serves one model by one rule of composition, with the readings that the benches take of it.
  *
@@ -61,12 +77,14 @@ export const startArm = async ({ model, arm, sloMs, cacheDir, settings = {} }) =
     'server.slowRequestMs': 60_000,
     'batching.composition': arm,
     'batching.calibrate': 'eager',
+    'batching.calibrateBudgetMs': CALIBRATE_MS,
     'batching.singleFlight': false,
     ...(sloMs === undefined ? {} : { 'batching.sloMs': sloMs }),
     ...settings,
   };
   const args = Object.entries(all).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
   const server = await startCarpool(args, `${model}, ${arm}`);
+  endWithUs(server);
   try {
     await listening(server);
   } catch (error) {

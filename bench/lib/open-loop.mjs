@@ -15,9 +15,10 @@ const PATIENCE_MS = 40_000;
 const WARM_UP = 0.1;
 
 /** A probe with fewer says nothing about p99. */
-const LEAST_REQUESTS = 100;
-/** A probe may last so many times what it lasts at the expected capacity. */
+const LEAST_REQUESTS = 300;
+/** A probe may last so many times what it lasts at the expected capacity; the shortest that tells, so many times. */
 const LONGEST = 2.5;
+const LONGEST_OF_FEW = 8;
 
 /** How a request ended; `outcomes` counts what HTTP says. */
 const KIND = { open: 0, right: 1, wrong: 2, refused: 3, broken: 4 };
@@ -49,6 +50,9 @@ export const traceOf = ({ requests, ratePerS, seed, poolSize }) => {
  */
 export const requestsAt = (ratePerS, { most, seconds }) =>
   Math.max(Math.min(most, LEAST_REQUESTS), Math.min(most, Math.round(ratePerS * seconds * LONGEST)));
+
+/** Below this rate even the fewest requests take too long. */
+export const leastRateOf = ({ seconds }) => LEAST_REQUESTS / (seconds * LONGEST_OF_FEW);
 
 export const warmUpOf = (requests) => Math.round(requests * WARM_UP);
 
@@ -294,6 +298,7 @@ const bytesOf = ({ body }) =>
 
 if (process.argv[2] === 'child' && process.send !== undefined) {
   let pool = [];
+  process.on('disconnect', () => process.exit());
   process.on('message', async (message) => {
     if (message.pool !== undefined) {
       pool = message.pool.map((entry) => ({ ...entry, bytes: bytesOf(entry) }));

@@ -1,17 +1,17 @@
-import { requestsAt } from './open-loop.mjs';
+import { leastRateOf, requestsAt } from './open-loop.mjs';
 
 /** Rates are on a grid: each one is so much above the one below. */
 const STEP = 1.03;
-const MOST_STRIDE = 256;
 
 /**
  * The highest rate that holds, on the grid; strides that double until it is bracketed, then bisection.
  *
  * @param holds rate -> whether it holds
  * @param startRate where to look first: the last answer is best
- * @returns 0 when even 1/500 of the start does not hold
+ * @param leastRate no lower one is tried
+ * @returns 0 where none holds
  */
-export const highestRate = async (holds, startRate) => {
+export const highestRate = async (holds, startRate, leastRate) => {
   const at = (k) => startRate * STEP ** k;
   let [pass, fail] = [undefined, undefined];
   let stride = 2;
@@ -25,7 +25,7 @@ export const highestRate = async (holds, startRate) => {
   } else {
     fail = 0;
     while (pass === undefined) {
-      if (stride > MOST_STRIDE) return 0;
+      if (at(fail - stride) < leastRate) return 0;
       if (await holds(at(fail - stride))) pass = fail - stride;
       else fail -= stride;
       stride *= 2;
@@ -48,8 +48,8 @@ export const highestRate = async (holds, startRate) => {
  */
 export const measureCapacity = async ({ arm, load, trace, startRate, log }) => {
   const probes = [];
-  const rate = await highestRate(async (ratePerS) => {
-    const { seed, sloMs } = trace;
+  const { seed, sloMs } = trace;
+  const holds = async (ratePerS) => {
     const requests = requestsAt(ratePerS, trace);
     const probe = await arm.during(() =>
       load.run({ requests, seed, sloMs, ratePerS, port: arm.port, giveUp: true }),
@@ -61,7 +61,8 @@ export const measureCapacity = async ({ arm, load, trace, startRate, log }) => {
     );
     await arm.idle();
     return probe.holds;
-  }, startRate);
+  };
+  const rate = await highestRate(holds, startRate, leastRateOf(trace));
   const best = probes.filter(({ holds }) => holds).sort((a, b) => b.ratePerS - a.ratePerS)[0];
   return { rate, best, probes };
 };
