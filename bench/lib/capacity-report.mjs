@@ -9,7 +9,11 @@ const rate = (value) => (value >= 100 ? Math.round(value) : Math.round(value * 1
 const times = (value) => `${value.toFixed(2)}×`;
 const spread = (values) =>
   `${times(median(values))} (${Math.min(...values).toFixed(2)} to ${Math.max(...values).toFixed(2)})`;
-const verdictOf = (isMet) => (isMet ? 'met' : 'SHORT');
+/** NaN and Infinity: one of the two held the SLO at no rate, which says more of the machine than of either. */
+const verdictOf = (value, isMet) => {
+  if (!(value > 0 && value < Infinity)) return 'NOT MEASURED';
+  return isMet ? 'met' : 'SHORT';
+};
 
 /** Tables and verdicts of bench/capacity.mjs. */
 export const capacityReport = ({ name, about, options, rounds, seconds, cells, failures }) => {
@@ -48,9 +52,9 @@ export const capacityReport = ({ name, about, options, rounds, seconds, cells, f
     'measured ÷ this': times(capacity / predicted.inService),
     'idle fit, long runs /s': rate(predicted.idleLongRun),
   }));
-  const shares = cells.map(({ model, mix, arm, work, probes, capacity }) => {
+  const shares = cells.flatMap(({ model, mix, arm, work, probes, capacity }) => {
     const best = probes.filter(({ holds }) => holds).sort((a, b) => b.ratePerS - a.ratePerS)[0];
-    if (best === undefined) return { 'model, mix, arm': `${model}, ${mix}, ${arm}` };
+    if (best === undefined) return [];
     const { times: cpu, ms, counts } = best;
     return {
       'model, mix, arm': `${model}, ${mix}, ${arm}`,
@@ -82,18 +86,18 @@ export const capacityReport = ({ name, about, options, rounds, seconds, cells, f
       'fit in service': cell.predicted.inService,
     }).map(
       ([what, value]) =>
-        `${what} ${times(cell.capacity / value)} ${verdictOf(Math.abs(cell.capacity / value - 1) <= GOAL_PREDICTION)}`,
+        `${what} ${times(cell.capacity / value)} ${verdictOf(cell.capacity / value, Math.abs(cell.capacity / value - 1) <= GOAL_PREDICTION)}`,
     );
     return [
       ...(off === undefined
         ? []
         : [
-            `${where}: ≥ ${GOAL_OFF} of no batching: ${times(median(off))} ${verdictOf(median(off) >= GOAL_OFF)}`,
+            `${where}: ≥ ${GOAL_OFF} of no batching: ${times(median(off))} ${verdictOf(median(off), median(off) >= GOAL_OFF)}`,
           ]),
       ...(fifo === undefined || cell.mix !== 'mixed'
         ? []
         : [
-            `${where}: ≥ ${GOAL_FIFO} of FIFO: ${times(median(fifo))} ${verdictOf(median(fifo) >= GOAL_FIFO)}`,
+            `${where}: ≥ ${GOAL_FIFO} of FIFO: ${times(median(fifo))} ${verdictOf(median(fifo), median(fifo) >= GOAL_FIFO)}`,
           ]),
       `${where}: within ${GOAL_PREDICTION * 100} % of the simulator: ${errors.join(', ')}`,
     ];

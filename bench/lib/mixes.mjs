@@ -132,5 +132,10 @@ export const poolOf = async (model, mix, count = MODELS[model].count) => {
   const byLength = texts.toSorted((a, b) => a.tokens - b.tokens);
   const p95Ms = await alone.ms(byLength[Math.floor(0.95 * byLength.length)].ids);
   await alone.close();
+  const answers = new Set(pool.map(({ label, confidence }) => `${label} ${confidence.toFixed(3)}`));
+  if (answers.size < pool.length / 20)
+    throw new Error(
+      `${model} has ${answers.size} answers to ${pool.length} texts: a wrong one would not be seen; run bench/make-models.py`,
+    );
   return { pool, p95Ms };
 };
