@@ -8,11 +8,12 @@
  * --rate: capacity at the SLO as bench/capacity.mjs found it, requests a second; 0 = it is looked for first.
  * --slo: milliseconds; 0 = ten lone runs of a text at the 95th percentile of the lengths, at least 25 ms.
  */
-import { assertModels, makeCostCache, startArm } from './lib/arms.mjs';
+import { assertModels, LANES, makeCostCache, startArm } from './lib/arms.mjs';
 import { machine } from './lib/machine.mjs';
 import { MODELS, poolOf } from './lib/mixes.mjs';
 import { startOpenLoop } from './lib/open-loop.mjs';
 import { readOptions } from './lib/options.mjs';
+import { costOfCard, predictCapacity } from './lib/predict.mjs';
 import { report, table } from './lib/report.mjs';
 import { measureCapacity } from './lib/search.mjs';
 import { median } from './lib/stats.mjs';
@@ -32,8 +33,9 @@ const MIX = 'mixed';
 const LEAST_SLO_MS = 25;
 const SLO_RUNS = 10;
 const SEED = 9_000;
-/** First guess, requests a second, of a capacity that is looked for. */
-const GUESS = { spam: 1_000, encoder6: 40 };
+const FIRST_TRACE = { most: 1_000, seconds: Infinity, seed: 1 };
+/** What HTTP may cost, for the first guess only: milliseconds a request. */
+const GUESSED_WORK = { overheadMs: 0.3, loopMs: 0.15 };
 const OVERLOAD = 2;
 /** Of the least goodput at overload, and the most short:long. */
 const GOAL_GOODPUT = 0.95;
@@ -52,6 +54,27 @@ const play = async (arm, load, trace) => {
   return result;
 };
 
+/** Twice, the second time on a trace as long as it should be. @throws Error where no rate holds */
+const findCapacity = async (arm, load, pool, sloMs) => {
+  const situation = {
+    arm: 'cost',
+    cost: costOfCard(await arm.cost()),
+    lanes: LANES,
+    sloMs,
+    tokens: pool.map(({ tokens }) => tokens),
+  };
+  let rate = await predictCapacity(situation, { cores: about.cores, ...GUESSED_WORK }, 100, FIRST_TRACE);
+  for (let search = 1; search <= 2; search++) {
+    const trace = { most: Math.max(300, Math.round(rate * seconds)), seconds, seed: SEED - search, sloMs };
+    ({ rate } = await measureCapacity({ arm, load, trace, startRate: rate, log }));
+    if (rate === 0)
+      throw new Error(
+        `${arm.what}: the SLO of ${sloMs} ms holds at no rate: is the machine busy? --rate sets one`,
+      );
+  }
+  return rate;
+};
+
 const overload = async (model, cacheDir) => {
   const { pool, p95Ms } = await poolOf(model, MIX);
   const sloMs = options.slo || Math.max(LEAST_SLO_MS, Math.round(SLO_RUNS * p95Ms));
@@ -62,15 +85,7 @@ const overload = async (model, cacheDir) => {
     // The capacity is that of a gateway which may take its time; then each request has only the SLO.
     const patient = await startArm({ model, arm: 'cost', sloMs, cacheDir });
     arms.push(patient);
-    let capacity = options.rate;
-    if (capacity === 0) {
-      const most = Math.round(GUESS[model] * seconds);
-      const trace = { most, seconds, seed: SEED - 1, sloMs };
-      const first = await measureCapacity({ arm: patient, load, trace, startRate: GUESS[model], log });
-      const again = { ...trace, seed: SEED - 2, most: Math.max(200, Math.round(first.rate * seconds)) };
-      capacity = (await measureCapacity({ arm: patient, load, trace: again, startRate: first.rate, log }))
-        .rate;
-    }
+    const capacity = options.rate || (await findCapacity(patient, load, pool, sloMs));
     const hurried = await startArm({
       model,
       arm: 'cost',
@@ -101,9 +116,16 @@ const overload = async (model, cacheDir) => {
 };
 
 const found = [];
+const failures = [];
 const cache = await makeCostCache();
 try {
-  for (const model of models) found.push(await overload(model, cache.folder));
+  for (const model of models)
+    try {
+      found.push(await overload(model, cache.folder));
+    } catch (error) {
+      log(`${model}: ${error.stack}`);
+      failures.push(`${model}: ${error.message}`);
+    }
 } finally {
   await cache.remove();
 }
@@ -115,6 +137,11 @@ const unansweredOf = (results) =>
       const broken = (outcomes['connection closed'] ?? 0) + (outcomes['no connection left'] ?? 0);
       return sum + unanswered + broken;
     }, 0);
+/** Refusals that should say when to come back, and do not; a 504 comes after the request's own time and promises nothing. */
+const unpromisedOf = (results) =>
+  results
+    .flatMap(({ peak, over }) => [peak, over])
+    .reduce((sum, { outcomes }) => sum + (outcomes['429 without Retry-After'] ?? 0), 0);
 const goodputOf = ({ peak, over }) => over.goodTokensPerS / peak.goodTokensPerS;
 const ratioOf = ({ over }) => over.shortServed / over.longServed;
 const loopShare = ({ times, ms }) => times.loopMs / ms;
@@ -150,6 +177,7 @@ const verdicts = found.flatMap(({ model, results }) => {
     `${model}: token goodput at 2× ≥ ${GOAL_GOODPUT} of the peak: ${goodput.toFixed(3)} ${verdictOf(goodput >= GOAL_GOODPUT)}`,
     `${model}: short:long ≤ ${GOAL_RATIO}: ${ratio.toFixed(3)} ${verdictOf(ratio <= GOAL_RATIO)}`,
     `${model}: none unanswered: ${unanswered} ${verdictOf(unanswered === 0)}`,
+    `${model}: 429 without Retry-After: ${unpromisedOf(results)} ${verdictOf(unpromisedOf(results) === 0)}`,
   ];
 });
 
@@ -162,8 +190,14 @@ report({
       `Mixed lengths; time of a request = SLO (${found.map(({ model, sloMs }) => `${model} ${sloMs} ms`).join(', ')}); answers checked`,
       table(rows),
     ],
-    ['Goals', verdicts.map((line) => `- ${line}`).join('\n')],
+    [
+      'Goals',
+      [...verdicts, ...failures.map((failure) => `NOT MEASURED ${failure}`)]
+        .map((line) => `- ${line}`)
+        .join('\n'),
+    ],
   ],
-  data: { options, found },
+  data: { options, found, failures },
   isDry: options.dry,
 });
+if (failures.length > 0) process.exitCode = 1;

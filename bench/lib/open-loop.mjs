@@ -1,9 +1,10 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { ascending, quantile, seededRandom } from './stats.mjs';
+import { Connection } from './connection.mjs';
+import { ascending, quantile } from './stats.mjs';
+import { mayMiss, traceOf, warmUpOf } from './trace.mjs';
 
 /** Confidence has three decimals in the answer. */
 const TOLERANCE = 1.1e-3;
@@ -11,85 +12,9 @@ const TOLERANCE = 1.1e-3;
 const MOST_OPEN = 4_096;
 /** After the last request was sent, for answers that are still out; later they count as unanswered. */
 const PATIENCE_MS = 40_000;
-/** The part of the requests that only fills the queue. */
-const WARM_UP = 0.1;
-
-/** A probe with fewer says nothing about p99. */
-const LEAST_REQUESTS = 300;
-/** A probe may last so many times what it lasts at the expected capacity; the shortest that tells, so many times. */
-const LONGEST = 2.5;
-const LONGEST_OF_FEW = 8;
 
 /** How a request ended; `outcomes` counts what HTTP says. */
 const KIND = { open: 0, right: 1, wrong: 2, refused: 3, broken: 4 };
-
-/**
- * Poisson arrivals and the texts they bring. The same seed gives the same gaps, but for a factor, and the same texts at
- * any rate: arms are compared, and simulated, on the same traces.
- *
- * @returns `atMs` and `pick` (an index of the pool) of every request
- */
-export const traceOf = ({ requests, ratePerS, seed, poolSize }) => {
-  const gaps = seededRandom(seed);
-  const picks = seededRandom(seed ^ 0x5bd1e995);
-  const atMs = new Float64Array(requests);
-  const pick = new Uint32Array(requests);
-  let now = 0;
-  for (let i = 0; i < requests; i++) {
-    now += (-Math.log(1 - gaps()) * 1000) / ratePerS;
-    atMs[i] = now;
-    pick[i] = Math.floor(picks() * poolSize);
-  }
-  return { atMs, pick };
-};
-
-/**
- * Requests of a probe: as many for every arm, so that all see the same trace, but a slow one is not played for ever.
- *
- * @param most at capacity, about `seconds` of them
- */
-export const requestsAt = (ratePerS, { most, seconds }) =>
-  Math.max(Math.min(most, LEAST_REQUESTS), Math.min(most, Math.round(ratePerS * seconds * LONGEST)));
-
-/** Below this rate even the fewest requests take too long. */
-export const leastRateOf = ({ seconds }) => LEAST_REQUESTS / (seconds * LONGEST_OF_FEW);
-
-export const warmUpOf = (requests) => Math.round(requests * WARM_UP);
-
-/** Misses that p99 <= SLO allows among the requests that count. */
-export const mayMiss = (requests) => Math.floor(0.01 * (requests - warmUpOf(requests)));
-
-/** A keep-alive connection with at most one request under way. */
-class Connection {
-  #received = '';
-  #onAnswer;
-  index = -1;
-
-  /** @param onAnswer called with the connection, the status, the head and the body; status 0: the connection is gone */
-  constructor(port, onAnswer) {
-    this.#onAnswer = onAnswer;
-    this.socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
-    this.socket.on('data', (chunk) => this.#take(chunk));
-    this.socket.on('error', () => undefined);
-    this.socket.on('close', () => this.#onAnswer(this, 0, '', ''));
-  }
-
-  ask(index, bytes) {
-    this.index = index;
-    this.socket.write(bytes);
-  }
-
-  #take(chunk) {
-    this.#received += chunk;
-    const headEnd = this.#received.indexOf('\r\n\r\n');
-    if (headEnd === -1) return;
-    const length = Number(/content-length: (\d+)/i.exec(this.#received)?.[1] ?? 0);
-    if (this.#received.length < headEnd + 4 + length) return;
-    const answer = this.#received;
-    this.#received = '';
-    this.#onAnswer(this, Number(answer.slice(9, 12)), answer.slice(0, headEnd), answer.slice(headEnd + 4));
-  }
-}
 
 const isRight = (want, body) => {
   const [prediction] = JSON.parse(body).predictions ?? [];
@@ -276,13 +201,19 @@ class OpenLoop {
 /** The load in a process of its own. `pool` as `poolOf` makes it. */
 export const startOpenLoop = async (pool) => {
   const child = fork(fileURLToPath(import.meta.url), ['child'], { serialization: 'advanced' });
+  const ended = once(child, 'exit').then(([code]) => {
+    throw new Error(`the load generator ended with ${code}`);
+  });
+  // `stop` ends it too, and then nobody waits.
+  ended.catch(() => undefined);
+  const reply = () => Promise.race([once(child, 'message'), ended]);
   child.send({ pool });
-  await once(child, 'message');
+  await reply();
   return {
     /** @param options of `OpenLoop`. @throws Error when an answer was wrong */
     async run(options) {
       child.send({ run: options });
-      const [result] = await once(child, 'message');
+      const [result] = await reply();
       const wrong = result.outcomes['200 wrong'] ?? 0;
       if (wrong > 0) throw new Error(`${wrong} wrong answers: ${result.problems.join('; ')}`);
       return result;

@@ -3,7 +3,7 @@ import { coefficients, openKnobs } from '../../dist/src/sim/setting.js';
 import { simulate } from '../../dist/src/sim/simulate.js';
 import { seenLengths } from '../../dist/src/sim/lengths.js';
 import { holdsSlo } from '../../dist/src/sim/capacity.js';
-import { mayMiss, requestsAt, traceOf, warmUpOf } from './open-loop.mjs';
+import { mayMiss, requestsAt, traceOf, warmUpOf } from './trace.mjs';
 
 const MAX_BATCH = 64;
 const LONG_RUN = { requests: 20_000, seeds: [201, 202] };

@@ -1,4 +1,4 @@
-import { leastRateOf, requestsAt } from './open-loop.mjs';
+import { leastRateOf, requestsAt } from './trace.mjs';
 
 /** Rates are on a grid: each one is so much above the one below. */
 const STEP = 1.03;
