@@ -10,8 +10,10 @@ export interface CalibrationDeps {
   /** Rows that are known to run. */
   readonly samples: readonly Payload[];
   readonly maxBatch: number;
-  /** Longest text; 1 for rows of fixed shape. */
+  /** Longest text. */
   readonly maxTokens: number;
+  /** Length of the samples' rows where they are no texts: their shapes stay as they are. */
+  readonly sampleLength: number;
   readonly fillTo?: number;
   /** Lane time to spend, milliseconds. */
   readonly budgetMs: number;
@@ -59,9 +61,9 @@ const settle = ({ cost }: CalibrationDeps, learnt: boolean): boolean => {
   return learnt;
 };
 
-const shapesOf = ({ samples, maxBatch, maxTokens, fillTo }: CalibrationDeps): RunShape[] => {
+const shapesOf = ({ samples, maxBatch, maxTokens, sampleLength, fillTo }: CalibrationDeps): RunShape[] => {
   const isText = samples[0]?.kind === 'text';
-  const lengths = isText ? LENGTHS.filter((length) => length <= maxTokens) : [1];
+  const lengths = isText ? LENGTHS.filter((length) => length <= maxTokens) : [sampleLength];
   const rows = fillTo === undefined ? ROWS.filter((n) => n <= maxBatch) : [1, fillTo];
   return lengths
     .flatMap((length) => rows.map((n) => ({ rows: n, tokens: n * length, longest: length })))

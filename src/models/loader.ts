@@ -76,7 +76,7 @@ export class ModelLoader {
       const warmup = samples.length === 0 ? [] : warmupOf(samples, test);
       const { size } = test.mode;
       await pool.furnish({ spec, warmup, ...(size === undefined ? {} : { fillTo: size }) }, atOnce);
-      const start = await costs.start(key, source.file, samples, size);
+      const start = await costs.start(key, source.file, signature, samples, size);
       const model = this.#serve(key, source, signature, test, start);
       arbiter.add(model);
       this.#deps.onLoaded(model);

@@ -1,10 +1,11 @@
-import { Batcher, CostModel, planCost, planFifo, type Clock, type CostCoefficients } from '#batcher';
+import { Batcher, CostModel, planCost, planFifo, type Clock } from '#batcher';
 import type { Contender } from '../executor/arbiter.js';
 import { joinPayloads, splitOutput, type Payload } from '../executor/join.js';
 import type { Lane } from '../executor/lane.js';
 import type { LanePool } from '../executor/pool.js';
 import type { ItemOutput } from '../infer.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
+import type { CostStart } from './cost-keeper.js';
 import { DecisionLog } from './decision-log.js';
 import type { ModelInfo } from './model-info.js';
 
@@ -13,7 +14,7 @@ export interface ServedModelDeps {
   readonly pool: Pick<LanePool, 'requestLane' | 'lanesView'>;
   readonly metrics: ModelMetrics;
   /** What is known of its cost. */
-  readonly start: { readonly coefficients: CostCoefficients; readonly known: boolean };
+  readonly start: CostStart;
 }
 
 /** Tokens of a long text, until some have come. */
@@ -39,14 +40,16 @@ export class ServedModel implements Contender {
     this.metrics = metrics;
     this.#clock = clock;
     this.decisions = new DecisionLog(clock);
-    const basis = info.takesTexts ? 'padded' : 'rows';
+    const { basis } = start.key;
     this.cost = start.known
       ? CostModel.known(basis, start.coefficients)
       : new CostModel(basis, start.coefficients);
     this.batcher = new Batcher<Payload, ItemOutput>({
       clock,
       cost: this.cost,
-      usualLength: info.takesTexts ? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH) : 1,
+      usualLength: info.takesTexts
+        ? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH)
+        : start.sampleLength,
       lanes: () => pool.lanesView,
       requestLane: pool.requestLane,
       onEvent: (event) => {
