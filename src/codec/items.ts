@@ -1,6 +1,7 @@
 import type { Item } from '#batcher';
 import type { Payload } from '../executor/join.js';
 import type { TensorInput } from '../infer.js';
+import { servedClass } from '../models/joining.js';
 import type { ModelInfo } from '../models/model-info.js';
 import { rowLength } from '../models/row-length.js';
 import { sliceRows, type Tensor } from '../tensor.js';
@@ -14,14 +15,18 @@ const MOST_SHARED = 256;
 /** Bytes of a request's tensors up to which its items look for twins, for the same reason. */
 const MOST_SHARED_BYTES = 65_536;
 
-/** One item a text: its length is its tokens, special ones included. */
-export const itemsOfTexts = ({ ids, lengths }: EncodedTexts, { batching }: ModelInfo): Item<Payload>[] => {
-  const shares = batching.singleFlight && lengths.length <= MOST_SHARED;
+/**
+ * One item a text: its length is its tokens, special ones included. Where padding leaks, only those of equal length may
+ * share a batch.
+ */
+export const itemsOfTexts = ({ ids, lengths }: EncodedTexts, info: ModelInfo): Item<Payload>[] => {
+  const onlyEqual = servedClass(info) === 'equal-lengths';
+  const shares = info.batching.singleFlight && lengths.length <= MOST_SHARED;
   const items: Item<Payload>[] = [];
   let from = 0;
   for (const length of lengths) {
     const payload = { kind: 'text', ids: ids.subarray(from, from + length) } as const;
-    const item = { rows: 1, length, compat: 'texts', payload };
+    const item = { rows: 1, length, compat: onlyEqual ? `texts:${length}` : 'texts', payload };
     items.push(shares ? { ...item, identity: identityOfIds(payload.ids) } : item);
     from += length;
   }

@@ -9,6 +9,7 @@ export interface CalibrationDeps {
   readonly clock: Clock;
   /** Rows that are known to run. */
   readonly samples: readonly Payload[];
+  /** Most rows that ride together. */
   readonly maxBatch: number;
   /** Longest text. */
   readonly maxTokens: number;
@@ -64,7 +65,7 @@ const settle = ({ cost }: CalibrationDeps, learnt: boolean): boolean => {
 const shapesOf = ({ samples, maxBatch, maxTokens, sampleLength, fillTo }: CalibrationDeps): RunShape[] => {
   const isText = samples[0]?.kind === 'text';
   const lengths = isText ? LENGTHS.filter((length) => length <= maxTokens) : [sampleLength];
-  const rows = fillTo === undefined ? ROWS.filter((n) => n <= maxBatch) : [1, fillTo];
+  const rows = (fillTo === undefined ? ROWS : [1, fillTo]).filter((n) => n <= maxBatch);
   return lengths
     .flatMap((length) => rows.map((n) => ({ rows: n, tokens: n * length, longest: length })))
     .filter(({ tokens, rows: n }) => tokens <= MAX_AREA || n === 1)

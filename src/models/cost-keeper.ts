@@ -7,6 +7,7 @@ import type { LanePool } from '../executor/pool.js';
 import { calibrate } from './calibrate.js';
 import { CostCache, type CostKey } from './cost-cache.js';
 import { digestOf } from './digest.js';
+import { mostRows } from './joining.js';
 import { costBasisOf, rowLength } from './row-length.js';
 import type { ServedModel } from './served-model.js';
 import type { Signature } from './signature.js';
@@ -107,7 +108,7 @@ export class CostKeeper {
         cost: model.cost,
         clock,
         samples,
-        maxBatch: batch.mode === 'dynamic' ? batching.maxBatch : 1,
+        maxBatch: mostRows(model.info),
         maxTokens: card.text?.maxTokens ?? 512,
         sampleLength: start.sampleLength,
         ...(batch.size === undefined ? {} : { fillTo: batch.size }),

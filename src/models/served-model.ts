@@ -7,6 +7,7 @@ import type { ItemOutput } from '../infer.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
 import type { CostStart } from './cost-keeper.js';
 import { DecisionLog } from './decision-log.js';
+import { servedClass } from './joining.js';
 import type { ModelInfo } from './model-info.js';
 
 export interface ServedModelDeps {
@@ -15,6 +16,8 @@ export interface ServedModelDeps {
   readonly metrics: ModelMetrics;
   /** What is known of its cost. */
   readonly start: CostStart;
+  /** Rows that are known to run; none where no input was found that does. */
+  readonly samples: readonly Payload[];
 }
 
 /** Tokens of a long text, until some have come. */
@@ -26,6 +29,7 @@ export class ServedModel implements Contender {
   readonly metrics: ModelMetrics;
   readonly decisions: DecisionLog;
   readonly cost: CostModel;
+  readonly samples: readonly Payload[];
   readonly #clock: Clock;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
@@ -34,11 +38,12 @@ export class ServedModel implements Contender {
     /** Names this version in the lanes and in the codec. */
     readonly key: string,
     readonly info: ModelInfo,
-    { clock, pool, metrics, start }: ServedModelDeps,
+    { clock, pool, metrics, start, samples }: ServedModelDeps,
   ) {
     const { batch, batching } = info;
     this.metrics = metrics;
     this.#clock = clock;
+    this.samples = samples;
     this.decisions = new DecisionLog(clock);
     const { basis } = start.key;
     this.cost = start.known
@@ -62,7 +67,7 @@ export class ServedModel implements Contender {
         maxWaitMs: batching.maxWaitMs,
         maxBatchTokens: batching.maxBatchTokens,
         maxQueue: batching.maxQueue,
-        join: batch.mode !== 'single' && batching.composition !== 'off',
+        join: batching.composition !== 'off' && servedClass(info) !== 'one-by-one',
         sloMs: batching.sloMs,
         shedding: batching.shedding,
       },
