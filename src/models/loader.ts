@@ -6,15 +6,15 @@ import type { Batching } from '../config/batching.js';
 import type { Config } from '../config/schema.js';
 import { CarpoolError, codeOf, messageOf } from '../errors.js';
 import type { Arbiter } from '../executor/arbiter.js';
-import { joinPayloads, type Payload } from '../executor/join.js';
+import type { Payload } from '../executor/join.js';
 import type { LanePool } from '../executor/pool.js';
-import type { LaneBatch, ModelSpec } from '../executor/protocol.js';
+import type { ModelSpec } from '../executor/protocol.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
 import { batchAxisOf } from './batch-axis.js';
 import { AT_LOAD } from './invariance/effort.js';
 import { examine } from './invariance/examine.js';
 import { modeAfter } from './invariance/verdict.js';
-import type { BatchMode, ModelInfo } from './model-info.js';
+import type { ModelInfo } from './model-info.js';
 import { readModel, type ModelSource } from './repository.js';
 import { sampleRows } from './samples.js';
 import { encodeSamples, maxTokensOf } from './sample-texts.js';
@@ -23,6 +23,7 @@ import { cardProblem } from '../codec/tasks/card-problem.js';
 import type { CostKeeper, CostStart } from './cost-keeper.js';
 import { ServedModel } from './served-model.js';
 import type { Signature } from './signature.js';
+import { warmupOf } from './warm-up.js';
 
 export interface LoaderDeps {
   readonly config: Config;
@@ -206,13 +207,3 @@ export class ModelLoader {
     await this.#deps.codec.closeTokenizer(key);
   }
 }
-
-/** One lone row and one batch, so that both paths through the runtime have their memory and their kernels ready. */
-const warmupOf = (samples: readonly Payload[], mode: BatchMode): LaneBatch[] => {
-  const [first] = samples;
-  if (first === undefined) return [];
-  const alone = joinPayloads([first]);
-  if (mode.mode !== 'dynamic') return [alone];
-  const mixed = mode.invariance?.enforced !== true || mode.invariance.class === 'any';
-  return [alone, joinPayloads(mixed ? samples : [first, first])];
-};

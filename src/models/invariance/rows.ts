@@ -13,8 +13,8 @@ export interface ProbeRow {
 export type MakeRow = (length: number, n: number) => ProbeRow;
 
 /**
- * Rows of exactly the lengths wanted, made of the tokens of some texts: even ones are a stretch of them, odd ones a draw.
- * First and last token are those of a real text, where there is room for them: mostly special ones.
+ * Rows of exactly the lengths wanted, made of the tokens of some texts: a stretch of them, a draw, one over and over, in
+ * turn. First and last token are those of a real text, where there is room for them: mostly special ones.
  */
 export const textRows = (texts: readonly Int32Array[], seed: number): MakeRow => {
   const inner = texts.flatMap((ids) => [...ids.slice(1, -1)]);
@@ -24,10 +24,8 @@ export const textRows = (texts: readonly Int32Array[], seed: number): MakeRow =>
     const random = seededRandom((seed * 1_000 + length) * 1_000 + n);
     const place = (): number => Math.floor(random() * pool.length);
     const start = place();
-    const ids = Int32Array.from(
-      { length },
-      (_, i) => pool[n % 2 === 0 ? (start + i) % pool.length : place()] ?? 0,
-    );
+    const at = (i: number): number => [(start + i) % pool.length, place(), start][n % 3] ?? 0;
+    const ids = Int32Array.from({ length }, (_, i) => pool[at(i)] ?? 0);
     if (length > 2) {
       ids[0] = text?.[0] ?? 0;
       ids[length - 1] = text?.at(-1) ?? 0;

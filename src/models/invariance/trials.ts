@@ -40,8 +40,9 @@ export function* trialsOf(plan: TrialPlan): Generator<Trial> {
 const isTried = ({ lengths, sizes, thorough }: TrialPlan, size: number, at: number): boolean =>
   thorough || size === sizes[0] || at === Math.floor(lengths.length / 2);
 
+/** Each size has rows of its own, as far as they go: more rows are seen. */
 const sameLength = ({ distinct }: TrialPlan, make: MakeRow, length: number, size: number): Trial =>
-  Array.from({ length: size }, (_, n) => make(length, n % distinct));
+  Array.from({ length: size }, (_, n) => make(length, (size + n) % distinct));
 
 /** One row as long as `lengths[at]`, the rest shorter. */
 const mixed = ({ lengths, distinct }: TrialPlan, make: MakeRow, at: number, size: number): Trial =>
