@@ -19,8 +19,10 @@ export const verificationLines = (verification: Verification): string[] => {
   const { model, measured, tolerance, found, served, ok, reason } = verification;
   const head = `${(ok ? 'OK' : 'LEAKS').padEnd(INDENT.length)}${oneLine(model.name)}`;
   if (measured === undefined) {
-    const why = oneLine(model.batch.reason ?? 'no two rows ever ride together');
-    return [`${head}  served ${WORDS[served]}: ${why}`];
+    const { reason: why } = model.batch;
+    return [
+      `${head}  ${why === undefined ? 'no two rows ever ride together' : `served ${WORDS[served]}: ${oneLine(why)}`}`,
+    ];
   }
   const short = measured.cutShort ? ', cut short by --seconds' : '';
   const rows = measured.outputs.map(({ name, equalLengths, padded }) => [
@@ -39,10 +41,12 @@ export const verificationLines = (verification: Verification): string[] => {
 const adviceFor = (found: InvarianceClass): string =>
   `batchInvariance: enforce (${WORDS[found]}); composition: off where that does not find it at load`;
 
-const findingText = (finding: Finding | undefined): string =>
-  finding === undefined
-    ? '-'
-    : `${shownDifference(finding)}${finding.difference > 0 ? ` (${placeOf(finding)})` : ''}`;
+const findingText = (finding: Finding | undefined): string => {
+  if (finding === undefined) return '-';
+  // The reason below the table says what a problem is.
+  const placed = finding.difference > 0 && finding.problem === undefined;
+  return `${shownDifference(finding)}${placed ? ` (${placeOf(finding)})` : ''}`;
+};
 
 /** `{"ok", "models": [{"name", "ok", "invariant", "served", "tolerance", "runs", "outputs": […], "reason"}], "failed"}` */
 export const verificationJson = (found: readonly Verification[], failed: StartReport['failed']): string =>

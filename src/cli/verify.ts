@@ -20,8 +20,8 @@ const DEFAULT_SECONDS = 20;
  * with rows of its length, with longer and shorter ones, in many batch sizes and places. Prints what was found, what is
  * served, and whether that is right.
  *
- * Exit code 0: every model, as it is served, answers each row as if it were alone. 1: one does not, could not be loaded,
- * or the config is wrong.
+ * Exit code 0: no model, as it is served, lets one request change another's answer, nor one text another's. 1: one does,
+ * one could not be loaded, or the config is wrong. 2: wrong usage.
  *
  * @throws ConfigError
  */

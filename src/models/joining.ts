@@ -1,9 +1,8 @@
 import type { InvarianceClass, ModelInfo } from './model-info.js';
 
-/** The rows that really ride together, all settings considered. */
-export const servedClass = ({ batch, batching, takesTexts }: ModelInfo): InvarianceClass => {
-  // Rows of one request of tensors stay together with `composition: off`.
-  if (batch.mode === 'single' || (takesTexts && batching.composition === 'off')) return 'one-by-one';
+/** Which rows of different requests really ride together, all settings considered. */
+export const servedClass = ({ batch, batching }: ModelInfo): InvarianceClass => {
+  if (batch.mode === 'single' || batching.composition === 'off') return 'one-by-one';
   return batch.invariance?.enforced === true ? batch.invariance.class : 'any';
 };
 

@@ -67,7 +67,7 @@ export class ServedModel implements Contender {
         maxWaitMs: batching.maxWaitMs,
         maxBatchTokens: batching.maxBatchTokens,
         maxQueue: batching.maxQueue,
-        join: batching.composition !== 'off' && servedClass(info) !== 'one-by-one',
+        join: servedClass(info) !== 'one-by-one',
         sloMs: batching.sloMs,
         shedding: batching.shedding,
       },

@@ -100,6 +100,13 @@ describe('carpool verify', () => {
     expect(out).toBe("OK      scalar  served one by one: input 's' is a scalar\n");
   });
 
+  it('says what failed instead of where', async () => {
+    const problem = '8 rows together fail: no';
+    const outputs = [{ name: 'y', equalLengths: { ...finding(Infinity), problem }, padded: undefined }];
+    const { out } = await verify([{ ...LEAKS, measured: { ...measured(0), outputs }, reason: problem }]);
+    expect(out).toContain('        y       unlike       -\n        8 rows together fail: no\n');
+  });
+
   it('says that the time was too short', async () => {
     const { out } = await verify([{ ...FINE, measured: { ...measured(0, 0), cutShort: true } }]);
     expect(out).toContain('(876 runs, cut short by --seconds; tolerance 0.0001)');

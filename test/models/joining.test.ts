@@ -47,7 +47,6 @@ describe('how rows ride together', () => {
     ],
     ['tensors have no batch', info(SINGLE, false), 'one-by-one', 1, 'one request at a time'],
     ['composition is off', info(DYNAMIC, true, { composition: 'off' }), 'one-by-one', 1, ''],
-    ['composition is off for tensors', info(DYNAMIC, false, { composition: 'off' }), 'any', 32, ''],
   ])('where %s', (_, model, cls, rows, text) => {
     expect([servedClass(model), mostRows(model), joiningText(model)]).toEqual([cls, rows, text]);
   });

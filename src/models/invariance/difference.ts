@@ -38,8 +38,9 @@ const differenceOf = (
 /**
  * Where the elements of a small tensor stand in a larger one, as `[from here, from there, how many]`:
  *
- *     a b . .      a b c d
- *     c d . .      → [0, 0, 2] [2, 4, 2]
+ *     a b     a b .
+ *     c d     c d .      [0, 0, 2] [2, 3, 2]
+ *             . . .
  */
 function* commonRuns(
   small: readonly number[],

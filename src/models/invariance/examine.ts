@@ -1,6 +1,7 @@
 import type { Batching } from '../../config/batching.js';
 import { joinPayloads, type Payload } from '../../executor/join.js';
 import type { LaneBatch, LaneOutput } from '../../executor/protocol.js';
+import type { Tensor } from '../../tensor.js';
 import type { BatchMode } from '../model-info.js';
 import type { Signature } from '../signature.js';
 import { planOf, type Effort } from './effort.js';
@@ -35,10 +36,11 @@ export const examine = async (
   const plan = planOf(
     effort,
     {
-      // Rows of one request ride together whatever maxBatch is, so at least pairs are tried.
+      // With a maxBatch of 1 pairs are tried all the same: a request of tensors that leak is to be run whole.
       rows: mode.size ?? Math.max(2, batching.maxBatch),
       tokens: batching.maxBatchTokens,
       longest: sample.kind === 'text' ? maxTokens : undefined,
+      values: sample.kind === 'text' ? maxTokens : valuesOf(sample.inputs) / sample.rows,
     },
     (seed) => (sample.kind === 'text' ? textRows(texts, seed) : tensorRows(sample, seed)),
   );
@@ -50,3 +52,6 @@ export const examine = async (
     run: (payloads) => run(joinPayloads(payloads), mode.size),
   });
 };
+
+const valuesOf = (inputs: readonly Tensor[]): number =>
+  inputs.reduce((values, { data }) => values + data.length, 0);

@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from '../../errors.js';
+import { codeOf, messageOf, type ErrorCode } from '../../errors.js';
 import type { Payload } from '../../executor/join.js';
 import type { LaneOutput } from '../../executor/protocol.js';
 import { sliceRows } from '../../tensor.js';
@@ -49,7 +49,7 @@ type Kind = 'equalLengths' | 'padded';
 
 /**
  * Runs rows alone and together and keeps the largest difference of every output.
- * @throws WORKER_LOST: a lane that dies says nothing about rows
+ * @throws WORKER_LOST, MODEL_UNAVAILABLE: a lane that dies says nothing about rows
  */
 export const measure = async (deps: MeasureDeps): Promise<Measured> => {
   const measuring = new Measuring(deps);
@@ -57,10 +57,23 @@ export const measure = async (deps: MeasureDeps): Promise<Measured> => {
   return measuring.result;
 };
 
+/** These say nothing about rows: the lane died, or its successor has not opened the model. */
+const NOT_OF_THE_MODEL: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['WORKER_LOST', 'MODEL_UNAVAILABLE']);
+
+const NOTHING_RUNS: Finding = {
+  difference: Infinity,
+  rows: 0,
+  position: 0,
+  length: 0,
+  longest: 0,
+  problem: 'no made-up rows were found that run, so that it is not known whether they change each other',
+};
+
 class Measuring {
   readonly #deps: MeasureDeps;
   readonly #alone = new Map<ProbeRow, LaneOutput | string>();
   readonly #largest: Record<Kind, (Finding | undefined)[]> = { equalLengths: [], padded: [] };
+  readonly #meant = new Set<Kind>();
   #runs = 0;
   #cutShort = false;
   #spentMs = 0;
@@ -72,11 +85,13 @@ class Measuring {
   }
 
   get result(): Measured {
-    const { equalLengths, padded } = this.#largest;
+    // What was meant to be tried and could not be is not known to be right.
+    const of = (kind: Kind, output: number): Finding | undefined =>
+      this.#largest[kind][output] ?? (this.#meant.has(kind) ? NOTHING_RUNS : undefined);
     const outputs = this.#deps.outputs.map((name, i) => ({
       name,
-      equalLengths: equalLengths[i],
-      padded: padded[i],
+      equalLengths: of('equalLengths', i),
+      padded: of('padded', i),
     }));
     return { outputs, runs: this.#runs, cutShort: this.#cutShort };
   }
@@ -86,6 +101,7 @@ class Measuring {
       this.#cutShort = true;
       return;
     }
+    this.#meant.add(kindOf(trial));
     for (const row of new Set(trial)) if (!this.#alone.has(row)) this.#alone.set(row, await this.#run([row]));
     // A row that can't run alone (a value that the model refuses, say) shows nothing in company.
     const rows = trial.filter((row) => typeof this.#alone.get(row) !== 'string');
@@ -108,7 +124,7 @@ class Measuring {
       this.#area += areaOf(rows);
       return output;
     } catch (error) {
-      if (codeOf(error) === 'WORKER_LOST') throw error;
+      if (NOT_OF_THE_MODEL.has(codeOf(error))) throw error;
       return messageOf(error);
     }
   }

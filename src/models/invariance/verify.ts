@@ -18,7 +18,7 @@ export interface Verification {
   /** The largest class of neighbours that changed no answer. */
   readonly found: InvarianceClass;
   readonly served: InvarianceClass;
-  /** Does every row, as served, get the answer that it gets alone? */
+  /** Is no row, as served, given a neighbour that changes its answer? */
   readonly ok: boolean;
   /** What leaks, in words; undefined where nothing does. */
   readonly reason: string | undefined;

@@ -147,6 +147,18 @@ describe('measuring', () => {
     expect(outputs[0]?.equalLengths?.difference).toBe(0);
   });
 
+  it('takes it for a leak where no two rows run, for then nothing is known', async () => {
+    const none: Model = () => {
+      throw new Error('out of range');
+    };
+    const { outputs } = await measured(none, [[A, B]]);
+    expect(outputs[0]?.equalLengths).toMatchObject({
+      difference: Infinity,
+      problem: expect.stringMatching(/^no made-up rows were found that run/) as unknown,
+    });
+    expect(outputs[0]?.padded).toBeUndefined();
+  });
+
   it('keeps within its time, but for one batch of each kind', async () => {
     const fake = lane((id) => id);
     const { cutShort } = await measured(fake, ALL, 1);
@@ -175,5 +187,10 @@ describe('measuring', () => {
     expect(await failureOf(measured(lost, ALL))).toBe('WORKER_LOST: killed');
     const together: Model = (id, batch) => (batch.length > 1 ? lost(id, batch, 0, 0) : id);
     expect(await failureOf(measured(together, ALL))).toBe('WORKER_LOST: killed');
+    // Its successor has not opened the model.
+    const closed: Model = () => {
+      throw new CarpoolError('MODEL_UNAVAILABLE', 'not open');
+    };
+    expect(await failureOf(measured(closed, ALL))).toBe('MODEL_UNAVAILABLE: not open');
   });
 });

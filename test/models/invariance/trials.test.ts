@@ -14,7 +14,9 @@ const idsOf = ({ payload }: ProbeRow): number[] => (payload.kind === 'text' ? [.
 
 const trials = (effort: Effort, limits: Partial<Limits> = {}): Trial[] => [
   ...trialsOf(
-    planOf(effort, { rows: 64, tokens: 16_384, longest: 128, ...limits }, (seed) => textRows(TEXTS, seed)),
+    planOf(effort, { rows: 64, tokens: 16_384, longest: 128, values: 128, ...limits }, (seed) =>
+      textRows(TEXTS, seed),
+    ),
   ),
 ];
 const lengthsOf = (trial: Trial): number[] => [...new Set(trial.map(({ length }) => length))];
@@ -105,6 +107,12 @@ describe('the trials at load', () => {
     const all = trials(AT_LOAD, { longest: undefined });
     expect(all.length).toBeGreaterThan(0);
     expect(all.some(isPadded)).toBe(false);
+  });
+
+  it('of large tensors have few rows, whose answers are kept', () => {
+    const rows = (values: number): number =>
+      new Set(trials(AT_LOAD, { longest: undefined, values }).flat()).size;
+    expect([rows(100_000), rows(100_001)]).toEqual([12, 3]);
   });
 
   it('are none where a batch holds one row', () => {
