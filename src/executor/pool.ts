@@ -41,6 +41,8 @@ export class LanePool {
   readonly #reserved = new Map<Slot, (() => void)[]>();
   readonly #furnishings = new Map<string, Furnishing>();
   #asked = 0;
+  /** Lanes that died. */
+  #lost = 0;
 
   constructor(deps: PoolDeps) {
     this.#deps = deps;
@@ -55,8 +57,8 @@ export class LanePool {
     });
   }
 
-  get lanesView(): { readonly total: number; readonly idle: number } {
-    return { total: this.#slots.length, idle: this.#free.length };
+  get lanesView(): { readonly total: number; readonly idle: number; readonly lost: number } {
+    return { total: this.#slots.length, idle: this.#free.length, lost: this.#lost };
   }
 
   /** Process ids of the lanes that are processes. */
@@ -66,7 +68,11 @@ export class LanePool {
 
   /** Starts the lanes, once; resolves when all are there. */
   async start(): Promise<void> {
-    const { lanes, open, onRestart } = this.#deps;
+    const { lanes, open } = this.#deps;
+    const onRestart = (reason: string): void => {
+      this.#lost++;
+      this.#deps.onRestart(reason);
+    };
     const furnish = (lane: Lane): Promise<void> => this.#furnishAll(lane);
     this.#slots = Array.from({ length: lanes }, () => new Slot({ open, furnish, onRestart }));
     this.#free.push(...this.#slots);
@@ -142,7 +148,7 @@ export class LanePool {
       const lane = slot.open ?? (await slot.lane());
       // From here on new arrivals need a claim of their own: this one is about to look at the queue.
       this.#asked--;
-      const ride = this.#deps.arbiter.dispatch(lane);
+      const ride = this.#deps.arbiter.dispatch(lane, (error) => this.#deps.onFault(messageOf(error)));
       // Another model may have asked while this claim was the only one that could be asked for.
       if (ride !== undefined && this.#deps.arbiter.hasWork) this.requestLane();
       await ride;

@@ -51,8 +51,8 @@ const ALLOWED: Readonly<Record<Topic, readonly string[]>> = {
   guest: [...SWAPPING, 'MODEL_NOT_FOUND'],
 };
 
-/** A client that kills lanes cannot tell who was guilty: see `MAX_LOSSES` in the batcher. */
-export const LOST_THRICE = 'EXECUTION_FAILED';
+/** Where lanes are killed nobody can tell who was guilty: see `MAX_LOSSES` in the batcher. */
+export const LANES_LOST: readonly string[] = ['EXECUTION_FAILED', 'WORKER_LOST'];
 
 const ask = (random: SeededRandom, topic = random.weighted(TOPICS)): Act & { readonly kind: 'ask' } => ({
   kind: 'ask',
