@@ -89,9 +89,10 @@ export class ModelLoader {
     }
   }
 
-  /** Finishes what the model has, then frees its memory. The name must be out of the registry by then. */
+  /** Finishes what was asked of the model, then frees its memory. The name must be out of the registry by then. */
   async retire(model: ServedModel): Promise<void> {
     this.#deps.costs.retire(model);
+    await model.released();
     await model.batcher.drain();
     this.#deps.arbiter.remove(model);
     model.metrics.remove();
