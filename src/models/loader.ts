@@ -50,7 +50,8 @@ export class ModelLoader {
   }
 
   /**
-   * read -> open in one lane -> self-test -> open and warm in every lane -> batcher
+   * read -> open in one lane -> self-test -> open and warm in every lane -> batcher; from the second step on once more
+   * where a lane dies meanwhile
    * @param atOnce true at start-up, when no lane has other work
    */
   async load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
@@ -68,9 +69,26 @@ export class ModelLoader {
   }
 
   async #load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
-    const { config, pool, arbiter, costs } = this.#deps;
+    const { config } = this.#deps;
     const source = await readModel(name, path, { root: config.models.root, baseDir: config.baseDir });
-    const key = `${name}#${++this.#versions}`;
+    try {
+      return await this.#attempt(source, atOnce);
+    } catch (error) {
+      if (codeOf(error) !== 'WORKER_LOST') throw error;
+    }
+    // That lane may have been ended by somebody else; one more is put down to the model.
+    try {
+      return await this.#attempt(source, atOnce);
+    } catch (error) {
+      if (codeOf(error) !== 'WORKER_LOST') throw error;
+      const reason = `${messageOf(error)} while loading it, as at the first attempt`;
+      throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: ${reason}`);
+    }
+  }
+
+  async #attempt(source: ModelSource, atOnce: boolean): Promise<ServedModel> {
+    const { pool, arbiter, costs } = this.#deps;
+    const key = `${source.name}#${++this.#versions}`;
     try {
       const { spec, signature, test, samples } = await this.#open(key, source);
       const warmup = samples.length === 0 ? [] : warmupOf(samples, test);
@@ -84,8 +102,7 @@ export class ModelLoader {
       return model;
     } catch (error) {
       await this.#close(key);
-      if (codeOf(error) !== 'WORKER_LOST') throw error;
-      throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: ${messageOf(error)} while loading it`);
+      throw error;
     }
   }
 
