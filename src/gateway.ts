@@ -80,6 +80,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     lanes: layout.count,
     open: openLinkOf(laneConfig.isolation),
     arbiter,
+    openTimeoutMs: settings.models.startupTimeoutMs,
     onRestart: (reason) => {
       metrics.lanes.restarted();
       logger.error({ reason }, 'a lane was lost and is replaced');

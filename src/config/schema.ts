@@ -80,7 +80,10 @@ export const modelsSchema = z.strictObject({
   default: modelName.exactOptional(),
   /** Folder for measured costs, so that the next start knows them; relative to the config file. */
   cacheDir: z.string().min(1).default('./.carpool'),
-  /** Time for all models to load and warm up; longer, and the start fails. */
+  /**
+   * Time for the whole start, all models together: longer, and it fails. And for each model that a lane opens again when
+   * it replaces one that died: longer, and it is given up for another.
+   */
   startupTimeoutMs: durationMs.default(120_000),
 });
 

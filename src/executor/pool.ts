@@ -11,6 +11,10 @@ export interface PoolDeps {
   readonly open: OpenLink;
   /** Forms a batch for a lane that is free now. */
   readonly arbiter: Arbiter;
+  /** Time for a lane to start, without any model. Default 30 s. */
+  readonly startTimeoutMs?: number;
+  /** Time for a new lane to open and warm one of the models that the others have. Default 120 s. */
+  readonly openTimeoutMs?: number;
   readonly onRestart: (reason: string) => void;
   /** A dispatch threw, or a model could not be opened again: never expected, never fatal. */
   readonly onFault: (message: string) => void;
@@ -68,13 +72,15 @@ export class LanePool {
 
   /** Starts the lanes, once; resolves when all are there. */
   async start(): Promise<void> {
-    const { lanes, open } = this.#deps;
+    const { lanes, open, startTimeoutMs = 30_000, openTimeoutMs = 120_000 } = this.#deps;
     const onRestart = (reason: string): void => {
       this.#lost++;
       this.#deps.onRestart(reason);
     };
     const furnish = (lane: Lane): Promise<void> => this.#furnishAll(lane);
-    this.#slots = Array.from({ length: lanes }, () => new Slot({ open, furnish, onRestart }));
+    const furnishTimeoutMs = (): number => openTimeoutMs * Math.max(1, this.#furnishings.size);
+    const slot = { open, furnish, startTimeoutMs, furnishTimeoutMs, onRestart };
+    this.#slots = Array.from({ length: lanes }, () => new Slot(slot));
     this.#free.push(...this.#slots);
     await Promise.all(this.#slots.map((slot) => slot.lane()));
   }
