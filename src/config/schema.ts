@@ -16,6 +16,11 @@ const modelName = z
 
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
+/** `a.example`, `[::1]`, `*`; no port, no scheme. */
+const isHostName = (text: string): boolean =>
+  text === '*' ||
+  (URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text.toLowerCase());
+
 export const serverSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   /** 0 = any free port; the one taken is printed. */
@@ -49,6 +54,15 @@ export const serverSchema = z.strictObject({
         .string()
         .refine(isOrigin)
         .meta({ description: 'an origin such as "https://app.example.com" (no path, no final slash)' }),
+    )
+    .default([]),
+  /** Host names, other than `localhost` and `host`, by which the admin routes may be called; `*` = any. */
+  allowedHosts: z
+    .array(
+      z
+        .string()
+        .refine(isHostName)
+        .meta({ description: 'a host name such as "gateway.example.com" (no port), or "*" for any' }),
     )
     .default([]),
 });
