@@ -17,6 +17,8 @@ import { Lifecycle } from './lifecycle.js';
 import { CostKeeper } from './models/cost-keeper.js';
 import { costOf } from './models/cost-report.js';
 import { ModelLoader } from './models/loader.js';
+import { verify, type Verification } from './models/invariance/verify.js';
+import { joiningText } from './models/joining.js';
 import type { ModelInfo } from './models/model-info.js';
 import { Registry } from './models/registry.js';
 import { Pipeline } from './pipeline.js';
@@ -41,6 +43,12 @@ export interface Gateway {
    * thread lane may still be in its run. Leaves no timer, thread or handle otherwise. Idempotent.
    */
   close(): Promise<'drained' | 'deadline'>;
+  /**
+   * Tries thoroughly whether rows of a loaded model change each other; every run asks for a lane of its own.
+   * @param budgetMs lane time
+   * @throws MODEL_NOT_FOUND, WORKER_LOST
+   */
+  verify(model: string, budgetMs: number): Promise<Verification>;
   /** True while a lane is inside a run: then process.exit would abort; force an exit by SIGKILL to oneself. */
   isRunning(): boolean;
   /** Process ids of the lanes, where `lanes.isolation` is `process`. */
@@ -135,6 +143,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       logger.info({ url }, 'listening');
       return { host, port, url };
     },
+    verify: async (name, budgetMs) => verify(registry.get(name), { codec, pool, budgetMs }),
     close: () => lifecycle.close(server),
     isRunning: () => pool.states.includes('running'),
     lanePids: () => pool.pids,
@@ -164,8 +173,7 @@ const createRegistry = (parts: {
       const { name, signature, batch } = info;
       const inputs = signature.inputs.map((spec) => `${spec.name} ${spec.dtype}[${spec.shape.join(',')}]`);
       logger.info({ model: name, inputs, batch }, 'model loaded');
-      if (batch.mode === 'single')
-        logger.warn({ model: name, reason: batch.reason }, 'rows are not joined: one request at a time');
+      if (batch.reason !== undefined) logger.warn({ model: name, reason: batch.reason }, joiningText(info));
     },
     onRetired: ({ info }) => logger.info({ model: info.name, loadedAt: info.loadedAt }, 'model retired'),
   });

@@ -4,6 +4,7 @@ import { ended, type CliHost, type ConfigOptions, type Ending } from './host.js'
 import { serve } from './serve.js';
 import { simulateCommand, type SimulateCommandOptions } from './simulate.js';
 import { startupMessage } from './startup-error.js';
+import { verifyCommand, type VerifyOptions } from './verify.js';
 
 const DESCRIPTIONS = {
   serve: 'serve the models of the config until SIGTERM or SIGINT',
@@ -29,8 +30,25 @@ const buildProgram = (host: CliHost, onEnding: (ending: Ending) => void): Comman
       .action(async (options: ConfigOptions) => {
         onEnding(await commands[name](options, host));
       });
+  addVerify(program, host, onEnding);
   addSimulate(program, host, onEnding);
   return program;
+};
+
+const addVerify = (program: Command, host: CliHost, onEnding: (ending: Ending) => void): void => {
+  program
+    .command('verify')
+    .description(
+      "try whether rows change each other's answers; exit 0 when none does as it is served, else 1",
+    )
+    .option('-c, --config <file>', 'config file (default: CARPOOL_CONFIG, else ./config.yaml)')
+    .option('--set <key=value...>', 'override a key of the config')
+    .option('--model <name>', 'this one only (default: all that the config loads)')
+    .option('--seconds <n>', 'lane time for each model (default: 20)')
+    .option('--json', 'print JSON instead of tables')
+    .action(async (options: VerifyOptions) => {
+      onEnding(await verifyCommand(options, host));
+    });
 };
 
 /** Its options are those of `SimulateCommandOptions`; values are read there, where the messages are. */

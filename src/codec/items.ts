@@ -1,22 +1,33 @@
 import type { Item } from '#batcher';
 import type { Payload } from '../executor/join.js';
 import type { TensorInput } from '../infer.js';
+import { servedClass } from '../models/joining.js';
 import type { ModelInfo } from '../models/model-info.js';
-import { sliceRows } from '../tensor.js';
+import { rowLength } from '../models/row-length.js';
+import { sliceRows, type Tensor } from '../tensor.js';
 import type { EncodedTexts } from './encode.js';
+import { bytesOf, identityOfIds, identityOfTensors } from './identity.js';
 
-/** Texts of a request that look for twins; looking for those of 10,000 would hold the event loop for 50 ms. */
+type TensorPayload = Extract<Payload, { kind: 'tensors' }>;
+
+/** Items of a request that look for twins; looking for those of 10,000 would hold the event loop for 50 ms. */
 const MOST_SHARED = 256;
+/** Bytes of a request's tensors up to which its items look for twins, for the same reason. */
+const MOST_SHARED_BYTES = 65_536;
 
-/** One item a text: its length is its tokens, special ones included. */
-export const itemsOfTexts = ({ ids, lengths }: EncodedTexts, { batching }: ModelInfo): Item<Payload>[] => {
-  const shares = batching.singleFlight && lengths.length <= MOST_SHARED;
+/**
+ * One item a text: its length is its tokens, special ones included. Where padding leaks, only those of equal length may
+ * share a batch.
+ */
+export const itemsOfTexts = ({ ids, lengths }: EncodedTexts, info: ModelInfo): Item<Payload>[] => {
+  const onlyEqual = servedClass(info) === 'equal-lengths';
+  const shares = info.batching.singleFlight && lengths.length <= MOST_SHARED;
   const items: Item<Payload>[] = [];
   let from = 0;
   for (const length of lengths) {
     const payload = { kind: 'text', ids: ids.subarray(from, from + length) } as const;
-    const item = { rows: 1, length, compat: 'texts', payload };
-    items.push(shares ? { ...item, identity: identityOf(payload.ids) } : item);
+    const item = { rows: 1, length, compat: onlyEqual ? `texts:${length}` : 'texts', payload };
+    items.push(shares ? { ...item, identity: identityOfIds(payload.ids) } : item);
     from += length;
   }
   return items;
@@ -29,20 +40,26 @@ export const itemsOfTexts = ({ ids, lengths }: EncodedTexts, { batching }: Model
  */
 export const itemsOfTensors = ({ tensors, rows }: TensorInput, info: ModelInfo): Item<Payload>[] => {
   const compat = tensors.map(({ dims }) => dims.slice(1).join(',')).join('|');
-  const size = info.batch.mode === 'single' ? rows : (info.batch.size ?? info.batching.maxBatch);
-  if (rows <= size) return [{ rows, length: 1, compat, payload: { kind: 'tensors', rows, inputs: tensors } }];
-  const items: Item<Payload>[] = [];
+  const length = rowLength(info.signature, tensors);
+  const size = info.batch.mode === 'single' ? rows : (info.batch.size ?? rowsOfARun(info, length));
+  const shares =
+    info.batching.singleFlight && rows <= size * MOST_SHARED && bytesOf(tensors) <= MOST_SHARED_BYTES;
+  return chunksOf(tensors, rows, size).map((payload) => {
+    const item = { rows: payload.rows, length, compat, payload };
+    return shares ? { ...item, identity: identityOfTensors(payload.inputs) } : item;
+  });
+};
+
+const rowsOfARun = ({ batching: { maxBatch, maxBatchTokens } }: ModelInfo, length: number): number =>
+  Math.max(1, Math.min(maxBatch, Math.floor(maxBatchTokens / length)));
+
+const chunksOf = (tensors: readonly Tensor[], rows: number, size: number): TensorPayload[] => {
+  if (rows <= size) return [{ kind: 'tensors', rows, inputs: tensors }];
+  const chunks: TensorPayload[] = [];
   for (let from = 0; from < rows; from += size) {
     const to = Math.min(rows, from + size);
     const inputs = tensors.map((tensor) => sliceRows(tensor, from, to));
-    items.push({ rows: to - from, length: 1, compat, payload: { kind: 'tensors', rows: to - from, inputs } });
+    chunks.push({ kind: 'tensors', rows: to - from, inputs });
   }
-  return items;
-};
-
-/** The ids themselves, two characters each: equal for equal texts and only for those, and cheaper than a digest. */
-const identityOf = (ids: Int32Array): string => {
-  let identity = '';
-  for (const id of ids) identity += String.fromCharCode(id & 0xffff, id >>> 16);
-  return identity;
+  return chunks;
 };

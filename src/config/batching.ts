@@ -16,6 +16,11 @@ export const batchingSchema = z.strictObject({
   shedding: z.boolean().default(true),
   /** Equal inputs that wait or run at the same time ride once and share the answer. */
   singleFlight: z.boolean().default(true),
+  /**
+   * Models whose rows change each other's answers: `enforce` joins only the rows that do not, `warn` joins them all the
+   * same and says so, `off` does not look.
+   */
+  batchInvariance: z.enum(['enforce', 'warn', 'off']).default('enforce'),
   /** When the cost of runs is measured: `idle` after ready, `eager` before it, `off` from traffic alone. */
   calibrate: z.enum(['idle', 'eager', 'off']).default('idle'),
   /** Lane time that measuring may take. */
@@ -35,6 +40,7 @@ export const batchingOverrides = z.strictObject({
   sloMs: batchingSchema.shape.sloMs.unwrap().exactOptional(),
   shedding: batchingSchema.shape.shedding.unwrap().exactOptional(),
   singleFlight: batchingSchema.shape.singleFlight.unwrap().exactOptional(),
+  batchInvariance: batchingSchema.shape.batchInvariance.unwrap().exactOptional(),
   calibrate: batchingSchema.shape.calibrate.unwrap().exactOptional(),
   calibrateBudgetMs: batchingSchema.shape.calibrateBudgetMs.unwrap().exactOptional(),
   maxQueue: batchingSchema.shape.maxQueue.unwrap().exactOptional(),

@@ -9,9 +9,12 @@ export interface CalibrationDeps {
   readonly clock: Clock;
   /** Rows that are known to run. */
   readonly samples: readonly Payload[];
+  /** Most rows that ride together. */
   readonly maxBatch: number;
-  /** Longest text; 1 for rows of fixed shape. */
+  /** Longest text. */
   readonly maxTokens: number;
+  /** Length of the samples' rows where they are no texts: their shapes stay as they are. */
+  readonly sampleLength: number;
   readonly fillTo?: number;
   /** Lane time to spend, milliseconds. */
   readonly budgetMs: number;
@@ -59,10 +62,10 @@ const settle = ({ cost }: CalibrationDeps, learnt: boolean): boolean => {
   return learnt;
 };
 
-const shapesOf = ({ samples, maxBatch, maxTokens, fillTo }: CalibrationDeps): RunShape[] => {
+const shapesOf = ({ samples, maxBatch, maxTokens, sampleLength, fillTo }: CalibrationDeps): RunShape[] => {
   const isText = samples[0]?.kind === 'text';
-  const lengths = isText ? LENGTHS.filter((length) => length <= maxTokens) : [1];
-  const rows = fillTo === undefined ? ROWS.filter((n) => n <= maxBatch) : [1, fillTo];
+  const lengths = isText ? LENGTHS.filter((length) => length <= maxTokens) : [sampleLength];
+  const rows = (fillTo === undefined ? ROWS : [1, fillTo]).filter((n) => n <= maxBatch);
   return lengths
     .flatMap((length) => rows.map((n) => ({ rows: n, tokens: n * length, longest: length })))
     .filter(({ tokens, rows: n }) => tokens <= MAX_AREA || n === 1)

@@ -7,7 +7,10 @@ import type { LanePool } from '../executor/pool.js';
 import { calibrate } from './calibrate.js';
 import { CostCache, type CostKey } from './cost-cache.js';
 import { digestOf } from './digest.js';
+import { mostRows } from './joining.js';
+import { costBasisOf, rowLength } from './row-length.js';
 import type { ServedModel } from './served-model.js';
+import type { Signature } from './signature.js';
 
 export interface CostKeeperDeps {
   readonly config: Config;
@@ -24,6 +27,8 @@ export interface CostStart {
   readonly key: CostKey;
   readonly coefficients: CostCoefficients;
   readonly known: boolean;
+  /** Length of a sample's rows, see rowLength; 1 where there is no sample. */
+  readonly sampleLength: number;
 }
 
 /** Part of a lone run that a guess takes for fixed: little, so that little is joined before it is known to pay. */
@@ -46,20 +51,24 @@ export class CostKeeper {
   async start(
     modelKey: string,
     file: string,
+    signature: Signature,
     samples: readonly Payload[],
     fillTo: number | undefined,
   ): Promise<CostStart> {
     const { config, layout } = this.#deps;
     const key: CostKey = {
       sha256: await digestOf(file),
+      basis: samples[0]?.kind === 'text' ? 'padded' : costBasisOf(signature),
       executionProviders: config.lanes.executionProviders,
       intraOpThreads: layout.intraOpThreads,
       lanes: layout.count,
       isolation: config.lanes.isolation,
     };
+    const sampleLength = lengthOf(samples[0], signature);
     const cached = await this.#cache.read(key);
-    if (cached !== undefined) return { key, coefficients: cached, known: true };
-    return { key, coefficients: await this.#guess(modelKey, samples, fillTo), known: false };
+    if (cached !== undefined) return { key, coefficients: cached, known: true, sampleLength };
+    const coefficients = await this.#guess(modelKey, samples, sampleLength, fillTo);
+    return { key, coefficients, known: false, sampleLength };
   }
 
   /** Measures what is not known: before this resolves (`eager`), or from now on in idle time. */
@@ -99,8 +108,9 @@ export class CostKeeper {
         cost: model.cost,
         clock,
         samples,
-        maxBatch: batch.mode === 'dynamic' ? batching.maxBatch : 1,
+        maxBatch: mostRows(model.info),
         maxTokens: card.text?.maxTokens ?? 512,
+        sampleLength: start.sampleLength,
         ...(batch.size === undefined ? {} : { fillTo: batch.size }),
         budgetMs: batching.calibrateBudgetMs,
         occupied: (laneMs, elapsedMs) => model.occupied(laneMs, elapsedMs),
@@ -124,10 +134,10 @@ export class CostKeeper {
   async #guess(
     modelKey: string,
     samples: readonly Payload[],
+    area: number,
     fillTo: number | undefined,
   ): Promise<CostCoefficients> {
     const [sample] = samples;
-    const area = sample?.kind === 'text' ? sample.ids.length : 1;
     let aloneMs = 1;
     if (sample !== undefined)
       await this.#deps.pool.onLane(async (lane) => {
@@ -144,3 +154,8 @@ export class CostKeeper {
     };
   }
 }
+
+const lengthOf = (sample: Payload | undefined, signature: Signature): number => {
+  if (sample === undefined) return 1;
+  return sample.kind === 'text' ? sample.ids.length : rowLength(signature, sample.inputs);
+};

@@ -1,4 +1,6 @@
 import { areaOf, costMs, type CostFit } from '#batcher';
+import { mostRows, servedClass } from './joining.js';
+import type { InvarianceClass } from './model-info.js';
 import type { ServedModel } from './served-model.js';
 
 /** The fit in figures and in words, for `GET /v1/models/:m`, the log and the debug page. */
@@ -28,6 +30,7 @@ export const reportCost = (
     readonly maxBatch: number;
     readonly maxTokens: number;
     readonly referenceLength: number;
+    readonly joins: InvarianceClass;
   },
 ): CostReport => {
   const { alphaMs, betaMsPerToken, kneeTokens, quadMsPerTokenSquared } = fit.coefficients;
@@ -52,8 +55,15 @@ const adviceOf = (
     maxBatch,
     maxTokens,
     sloMs,
-  }: { readonly maxBatch: number; readonly maxTokens: number; readonly sloMs: number },
+    joins,
+  }: {
+    readonly maxBatch: number;
+    readonly maxTokens: number;
+    readonly sloMs: number;
+    readonly joins: InvarianceClass;
+  },
 ): string => {
+  if (joins === 'one-by-one') return 'rows are not joined';
   if (fit.runs === 0) return 'nothing has been measured yet';
   const lengths = fit.basis === 'rows' ? [1] : LENGTHS.filter((length) => length <= Math.max(8, maxTokens));
   const gains = lengths.map((length) => ({ length, gain: bestGain(fit, length, maxBatch, sloMs / 2) }));
@@ -66,7 +76,8 @@ const adviceOf = (
   if (worth[0] === undefined || last === undefined) return 'batching gains nothing at any length';
   const points = worth.map(({ length, gain }) => `${gain.toFixed(1)}× at ${length} tokens`).join(', ');
   const beyond = gains.find(({ length }) => length > last.length);
-  return `batching pays up to ${points}${beyond === undefined ? '' : `, nothing from ${beyond.length}`}`;
+  const among = joins === 'equal-lengths' ? ' among texts of equal length' : '';
+  return `batching${among} pays up to ${points}${beyond === undefined ? '' : `, nothing from ${beyond.length}`}`;
 };
 
 /** Throughput of the best batch of equal rows within the cap, over that of rows alone. */
@@ -88,8 +99,13 @@ const rounded = (value: number): number => Number(value.toPrecision(4));
 
 /** The report of a model that is being served. */
 export const costOf = ({ batcher, info }: ServedModel): CostReport => {
-  const { maxBatch } = info.batching;
   const maxTokens = info.card.text?.maxTokens ?? 512;
   const { sloMs, referenceLength } = batcher;
-  return reportCost(batcher.cost, { sloMs, maxBatch, maxTokens, referenceLength });
+  return reportCost(batcher.cost, {
+    sloMs,
+    maxBatch: mostRows(info),
+    maxTokens,
+    referenceLength,
+    joins: servedClass(info),
+  });
 };

@@ -1,12 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Batcher, CostModel, planCost, planFifo, type Clock, type CostCoefficients } from '#batcher';
+import { Batcher, CostModel, planCost, planFifo, type Clock } from '#batcher';
 import type { Contender } from '../executor/arbiter.js';
 import { joinPayloads, splitOutput, type Payload } from '../executor/join.js';
 import type { Lane } from '../executor/lane.js';
 import type { LanePool } from '../executor/pool.js';
 import type { ItemOutput } from '../infer.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
+import type { CostStart } from './cost-keeper.js';
 import { DecisionLog } from './decision-log.js';
+import { servedClass } from './joining.js';
 import type { ModelInfo } from './model-info.js';
 
 export interface ServedModelDeps {
@@ -14,7 +16,9 @@ export interface ServedModelDeps {
   readonly pool: Pick<LanePool, 'requestLane' | 'lanesView'>;
   readonly metrics: ModelMetrics;
   /** What is known of its cost. */
-  readonly start: { readonly coefficients: CostCoefficients; readonly known: boolean };
+  readonly start: CostStart;
+  /** Rows that are known to run; none where no input was found that does. */
+  readonly samples: readonly Payload[];
 }
 
 /** Tokens of a long text, until some have come. */
@@ -26,6 +30,7 @@ export class ServedModel implements Contender {
   readonly metrics: ModelMetrics;
   readonly decisions: DecisionLog;
   readonly cost: CostModel;
+  readonly samples: readonly Payload[];
   readonly #clock: Clock;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
@@ -36,20 +41,23 @@ export class ServedModel implements Contender {
     /** Names this version in the lanes and in the codec. */
     readonly key: string,
     readonly info: ModelInfo,
-    { clock, pool, metrics, start }: ServedModelDeps,
+    { clock, pool, metrics, start, samples }: ServedModelDeps,
   ) {
     const { batch, batching } = info;
     this.metrics = metrics;
     this.#clock = clock;
+    this.samples = samples;
     this.decisions = new DecisionLog(clock);
-    const basis = info.takesTexts ? 'padded' : 'rows';
+    const { basis } = start.key;
     this.cost = start.known
       ? CostModel.known(basis, start.coefficients)
       : new CostModel(basis, start.coefficients);
     this.batcher = new Batcher<Payload, ItemOutput>({
       clock,
       cost: this.cost,
-      usualLength: info.takesTexts ? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH) : 1,
+      usualLength: info.takesTexts
+        ? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH)
+        : start.sampleLength,
       lanes: () => pool.lanesView,
       requestLane: pool.requestLane,
       onEvent: (event) => {
@@ -62,7 +70,7 @@ export class ServedModel implements Contender {
         maxWaitMs: batching.maxWaitMs,
         maxBatchTokens: batching.maxBatchTokens,
         maxQueue: batching.maxQueue,
-        join: batch.mode !== 'single' && batching.composition !== 'off',
+        join: batching.composition !== 'off' && servedClass(info) !== 'one-by-one',
         sloMs: batching.sloMs,
         shedding: batching.shedding,
       },

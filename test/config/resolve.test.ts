@@ -33,6 +33,7 @@ describe('resolveConfig fills in', () => {
         sloMs: 'auto',
         shedding: true,
         singleFlight: true,
+        batchInvariance: 'enforce',
         calibrate: 'idle',
         calibrateBudgetMs: 2_000,
         maxQueue: 16_384,
