@@ -56,7 +56,7 @@ export class ServedModel implements Contender {
       clock,
       cost: this.cost,
       usualLength: info.takesTexts
-        ? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH)
+        ? (info.textLength ?? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH))
         : start.sampleLength,
       lanes: () => pool.lanesView,
       requestLane: pool.requestLane,
