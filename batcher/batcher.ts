@@ -1,5 +1,5 @@
 import type { CostFit, CostModel } from './cost-model.js';
-import { BatcherError, codeOf } from './errors.js';
+import { BatcherError, codeOf, messageOf } from './errors.js';
 import { Intake } from './intake.js';
 import { Load } from './load.js';
 import { Request, type Entry } from './request.js';
@@ -26,6 +26,8 @@ export type BatcherKnobs = Omit<Knobs, 'sloMs'> & { readonly sloMs: number | 'au
 export interface LanesView {
   readonly total: number;
   readonly idle: number;
+  /** Lanes that have died since the start, of whatever. Default: none but those that this batcher's runs lost. */
+  readonly lost?: number;
 }
 
 export interface BatcherDeps {
@@ -135,20 +137,29 @@ export class Batcher<P, R> {
   /**
    * A lane is free: forms one batch from what waits now and runs it.
    * @returns when the lane is free again; undefined when there is nothing to run (a wake-up is set if that will change)
+   * @throws whatever keeps a batch from being formed, a bug; what was to ride has then ended with INTERNAL
    */
   ride(run: RunGroup<P, R>): Promise<void> | undefined {
-    const group = this.#room.nextRetry() ?? this.#nextPlanned();
-    if (group === undefined) {
+    let group: Group<Entry<P, R>> | undefined;
+    try {
+      group = this.#room.nextRetry() ?? this.#nextPlanned();
+      if (group !== undefined) return this.#dispatch(group, run);
       this.#settleDrain();
       return undefined;
+    } catch (error) {
+      // The head of the line at least: asked again with the same queue, it would end the same way, for ever.
+      this.#fault(group?.items ?? this.#room.window(1, 1).slice(0, 1), error);
+      throw error;
     }
+  }
+
+  #dispatch(group: Group<Entry<P, R>>, run: RunGroup<P, R>): Promise<void> {
     const now = this.#deps.clock.now();
     for (const entry of group.items) {
       this.#room.take(entry);
       this.#intake.served(entry);
       entry.dispatchedAt = now;
     }
-    this.#running++;
     const queueMs = group.items.map((entry) => now - entry.arrivedAt);
     const predictedMs = this.#load.predictMs(group);
     this.#emit({ type: 'dispatched', group, queueMs, predictedMs, waiting: this.#room.size });
@@ -211,6 +222,7 @@ export class Batcher<P, R> {
   }
 
   async #run(group: Group<Entry<P, R>>, predictedMs: number, run: RunGroup<P, R>): Promise<void> {
+    this.#running++;
     try {
       const result = await run(
         group.items.map((entry) => entry.payload),
@@ -246,12 +258,19 @@ export class Batcher<P, R> {
 
   #fail(group: Group<Entry<P, R>>, error: unknown): void {
     const code = codeOf(error);
-    const attempt = nextAttempt(group.items.filter(isAlive), code, group.items.length === 1);
+    const lanesLost = this.#deps.lanes().lost;
+    const attempt = nextAttempt(group.items.filter(isAlive), code, group.items.length === 1, lanesLost);
     this.#emit({ type: 'failed', group, code, retried: attempt.groups.length > 0 });
     this.#room.retry(attempt.groups);
     for (const entry of attempt.guilty)
       for (const { request } of [...entry.riders]) this.#reject(request, attempt.lost ?? error);
     if (attempt.groups.length > 0) this.#deps.requestLane();
+  }
+
+  #fault(entries: readonly Entry<P, R>[], error: unknown): void {
+    const failure = new BatcherError('INTERNAL', `no batch could be formed: ${messageOf(error)}`);
+    for (const entry of entries) for (const { request } of [...entry.riders]) this.#reject(request, failure);
+    if (!this.#room.isEmpty) this.#deps.requestLane();
   }
 
   #cancel(request: Request<P, R>): void {

@@ -101,6 +101,7 @@ export class Intake<P, R> {
       riders: [],
       dispatchedAt: 0,
       losses: 0,
+      lanesLostBefore: 0,
     };
   }
 

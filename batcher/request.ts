@@ -15,6 +15,8 @@ export interface Entry<P, R> extends QueuedItem {
   dispatchedAt: number;
   /** How many lanes died while running it. */
   losses: number;
+  /** Lanes that had died of whatever before the first of these. */
+  lanesLostBefore: number;
 }
 
 export interface Rider<P, R> {

@@ -10,6 +10,7 @@ import { LanePool } from './executor/pool.js';
 import { createAdminGuard } from './http/admin-guard.js';
 import { healthRoutes } from './http/health-routes.js';
 import { metricsRoute } from './http/metrics-route.js';
+import { createOwnHost } from './http/own-host.js';
 import { createHttpRouter } from './http/router.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { Lifecycle } from './lifecycle.js';
@@ -88,6 +89,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     lanes: layout.count,
     open: openLinkOf(laneConfig.isolation),
     arbiter,
+    openTimeoutMs: settings.models.startupTimeoutMs,
     onRestart: (reason) => {
       metrics.lanes.restarted();
       logger.error({ reason }, 'a lane was lost and is replaced');
@@ -109,7 +111,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const pipeline = new Pipeline(codec, clock);
 
   const observer = createRequestObserver(metrics.http, createAccessLog(logger, serverConfig), now);
-  const guardAdmin = createAdminGuard(serverConfig.allowedOrigins);
+  const guardAdmin = createAdminGuard({
+    allowedOrigins: serverConfig.allowedOrigins,
+    isOwnHost: createOwnHost(serverConfig.host, serverConfig.allowedHosts),
+  });
   const { router, listener } = createHttpRouter(
     [
       ...healthRoutes(lifecycle.health),

@@ -1,4 +1,4 @@
-import type { Clock, Item, Ride, SubmitOptions } from '#batcher';
+import type { Clock, Item, Ride, Ticket } from '#batcher';
 import type { Codec } from './codec/codec.js';
 import type { EncodedTexts } from './codec/encode.js';
 import { itemsOfTensors, itemsOfTexts } from './codec/items.js';
@@ -37,12 +37,19 @@ export class Pipeline {
     const { info } = model;
     const startedAt = this.#clock.now();
     const arrivedAt = startedAt - context.elapsedMs;
-    const encoded = await this.#encode(model, request, context.signal);
-    const encodeMs = this.#clock.now() - startedAt;
-    const items = this.#items(model, request, encoded);
     const { timeoutMs = info.batching.timeoutMs, priority = 0 } = request.options;
     const submit = { deadlineAt: arrivedAt + timeoutMs, caller: context.caller, priority };
-    const rides = await this.#ride(model, items, submit, context);
+    // The batcher finishes what it has; until then a swap must wait.
+    const { encoded, encodeMs, ticket } = await model.during(async () => {
+      const encoded = await this.#encode(model, request, context.signal);
+      const encodeMs = this.#clock.now() - startedAt;
+      return {
+        encoded,
+        encodeMs,
+        ticket: model.batcher.submit(this.#items(model, request, encoded), submit),
+      };
+    });
+    const rides = await ridesOf(ticket, context);
     return {
       items: rides.map((ride) => ride.value),
       ...(encoded === undefined ? {} : { texts: textsOf(encoded) }),
@@ -71,22 +78,16 @@ export class Pipeline {
     if (input.kind === 'tensors') return itemsOfTensors(input, model.info);
     return encoded === undefined ? [] : itemsOfTexts(encoded, model.info);
   }
-
-  async #ride(
-    model: ServedModel,
-    items: readonly Item<Payload>[],
-    submit: SubmitOptions,
-    context: PipelineContext,
-  ): Promise<Ride<ItemOutput>[]> {
-    const ticket = model.batcher.submit(items, submit);
-    const stopWatching = context.onGone(() => ticket.cancel());
-    try {
-      return await ticket.rides;
-    } finally {
-      stopWatching();
-    }
-  }
 }
+
+const ridesOf = async (ticket: Ticket<ItemOutput>, context: PipelineContext): Promise<Ride<ItemOutput>[]> => {
+  const stopWatching = context.onGone(() => ticket.cancel());
+  try {
+    return await ticket.rides;
+  } finally {
+    stopWatching();
+  }
+};
 
 const textsOf = ({ lengths, truncated }: EncodedTexts): NonNullable<InferResult['texts']> =>
   Array.from(lengths, (tokens, i) => ({ tokens, truncated: truncated[i] === 1 }));

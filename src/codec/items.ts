@@ -16,19 +16,20 @@ const MOST_SHARED = 256;
 const MOST_SHARED_BYTES = 65_536;
 
 /**
- * One item a text: its length is its tokens, special ones included. Where padding leaks, only those of equal length may
- * share a batch.
+ * One item a text: its length is its tokens, special ones included, or what the file has all texts filled up to. Where
+ * padding leaks, only those with equally many tokens may share a batch.
  */
 export const itemsOfTexts = ({ ids, lengths }: EncodedTexts, info: ModelInfo): Item<Payload>[] => {
   const onlyEqual = servedClass(info) === 'equal-lengths';
   const shares = info.batching.singleFlight && lengths.length <= MOST_SHARED;
   const items: Item<Payload>[] = [];
   let from = 0;
-  for (const length of lengths) {
-    const payload = { kind: 'text', ids: ids.subarray(from, from + length) } as const;
-    const item = { rows: 1, length, compat: onlyEqual ? `texts:${length}` : 'texts', payload };
+  for (const tokens of lengths) {
+    const payload = { kind: 'text', ids: ids.subarray(from, from + tokens) } as const;
+    const length = info.textLength ?? tokens;
+    const item = { rows: 1, length, compat: onlyEqual ? `texts:${tokens}` : 'texts', payload };
     items.push(shares ? { ...item, identity: identityOfIds(payload.ids) } : item);
-    from += length;
+    from += tokens;
   }
   return items;
 };
@@ -40,7 +41,7 @@ export const itemsOfTexts = ({ ids, lengths }: EncodedTexts, info: ModelInfo): I
  */
 export const itemsOfTensors = ({ tensors, rows }: TensorInput, info: ModelInfo): Item<Payload>[] => {
   const compat = tensors.map(({ dims }) => dims.slice(1).join(',')).join('|');
-  const length = rowLength(info.signature, tensors);
+  const length = info.textLength ?? rowLength(info.signature, tensors);
   const size = info.batch.mode === 'single' ? rows : (info.batch.size ?? rowsOfARun(info, length));
   const shares =
     info.batching.singleFlight && rows <= size * MOST_SHARED && bytesOf(tensors) <= MOST_SHARED_BYTES;

@@ -16,6 +16,11 @@ const modelName = z
 
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
+/** `a.example`, `[::1]`, `*`; no port, no scheme. */
+const isHostName = (text: string): boolean =>
+  text === '*' ||
+  (URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text.toLowerCase());
+
 export const serverSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   /** 0 = any free port; the one taken is printed. */
@@ -51,6 +56,15 @@ export const serverSchema = z.strictObject({
         .meta({ description: 'an origin such as "https://app.example.com" (no path, no final slash)' }),
     )
     .default([]),
+  /** Host names, other than `localhost` and `host`, by which the admin routes may be called; `*` = any. */
+  allowedHosts: z
+    .array(
+      z
+        .string()
+        .refine(isHostName)
+        .meta({ description: 'a host name such as "gateway.example.com" (no port), or "*" for any' }),
+    )
+    .default([]),
 });
 
 export const logSchema = z.strictObject({
@@ -80,7 +94,10 @@ export const modelsSchema = z.strictObject({
   default: modelName.exactOptional(),
   /** Folder for measured costs, so that the next start knows them; relative to the config file. */
   cacheDir: z.string().min(1).default('./.carpool'),
-  /** Time for all models to load and warm up; longer, and the start fails. */
+  /**
+   * Time for the whole start, all models together: longer, and it fails. And for each model that a lane opens again when
+   * it replaces one that died: longer, and it is given up for another.
+   */
   startupTimeoutMs: durationMs.default(120_000),
 });
 

@@ -13,6 +13,8 @@ export interface CalibrationDeps {
   readonly maxBatch: number;
   /** Longest text. */
   readonly maxTokens: number;
+  /** What every text is filled up to, where the file fixes it. */
+  readonly textLength?: number;
   /** Length of the samples' rows where they are no texts: their shapes stay as they are. */
   readonly sampleLength: number;
   readonly fillTo?: number;
@@ -62,14 +64,20 @@ const settle = ({ cost }: CalibrationDeps, learnt: boolean): boolean => {
   return learnt;
 };
 
-const shapesOf = ({ samples, maxBatch, maxTokens, sampleLength, fillTo }: CalibrationDeps): RunShape[] => {
-  const isText = samples[0]?.kind === 'text';
-  const lengths = isText ? LENGTHS.filter((length) => length <= maxTokens) : [sampleLength];
+const shapesOf = (deps: CalibrationDeps): RunShape[] => {
+  const { maxBatch, fillTo } = deps;
+  const lengths = lengthsOf(deps);
   const rows = (fillTo === undefined ? ROWS : [1, fillTo]).filter((n) => n <= maxBatch);
   return lengths
     .flatMap((length) => rows.map((n) => ({ rows: n, tokens: n * length, longest: length })))
     .filter(({ tokens, rows: n }) => tokens <= MAX_AREA || n === 1)
     .sort((a, b) => a.tokens - b.tokens);
+};
+
+const lengthsOf = ({ samples, maxTokens, textLength, sampleLength }: CalibrationDeps): readonly number[] => {
+  if (samples[0]?.kind !== 'text') return [sampleLength];
+  if (textLength === undefined) return LENGTHS.filter((length) => length <= maxTokens);
+  return [textLength];
 };
 
 /** undefined when it was stopped before a lane was free. */

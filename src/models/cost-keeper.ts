@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.js';
 import { codeOf, messageOf } from '../errors.js';
 import type { LaneLayout } from '../executor/cpu-quota.js';
 import { joinPayloads, type Payload } from '../executor/join.js';
+import { fixedLengthOf } from '../executor/pad.js';
 import type { LanePool } from '../executor/pool.js';
 import { calibrate } from './calibrate.js';
 import { CostCache, type CostKey } from './cost-cache.js';
@@ -101,7 +102,7 @@ export class CostKeeper {
     eager: boolean,
   ): Promise<void> {
     const { pool, clock, onKnown, onFault } = this.#deps;
-    const { batching, batch, card } = model.info;
+    const { batching, batch, card, textLength } = model.info;
     try {
       const learnt = await calibrate({
         key: model.key,
@@ -110,6 +111,7 @@ export class CostKeeper {
         samples,
         maxBatch: mostRows(model.info),
         maxTokens: card.text?.maxTokens ?? 512,
+        ...(textLength === undefined ? {} : { textLength }),
         sampleLength: start.sampleLength,
         ...(batch.size === undefined ? {} : { fillTo: batch.size }),
         budgetMs: batching.calibrateBudgetMs,
@@ -157,5 +159,6 @@ export class CostKeeper {
 
 const lengthOf = (sample: Payload | undefined, signature: Signature): number => {
   if (sample === undefined) return 1;
-  return sample.kind === 'text' ? sample.ids.length : rowLength(signature, sample.inputs);
+  if (sample.kind === 'tensors') return rowLength(signature, sample.inputs);
+  return fixedLengthOf(signature) ?? sample.ids.length;
 };

@@ -29,6 +29,8 @@ export const reportCost = (
     readonly sloMs: number;
     readonly maxBatch: number;
     readonly maxTokens: number;
+    /** The only length, where the file fixes it. */
+    readonly textLength?: number | undefined;
     readonly referenceLength: number;
     readonly joins: InvarianceClass;
   },
@@ -54,18 +56,22 @@ const adviceOf = (
   {
     maxBatch,
     maxTokens,
+    textLength,
     sloMs,
     joins,
   }: {
     readonly maxBatch: number;
     readonly maxTokens: number;
+    readonly textLength?: number | undefined;
     readonly sloMs: number;
     readonly joins: InvarianceClass;
   },
 ): string => {
   if (joins === 'one-by-one') return 'rows are not joined';
   if (fit.runs === 0) return 'nothing has been measured yet';
-  const lengths = fit.basis === 'rows' ? [1] : LENGTHS.filter((length) => length <= Math.max(8, maxTokens));
+  const usual =
+    textLength === undefined ? LENGTHS.filter((length) => length <= Math.max(8, maxTokens)) : [textLength];
+  const lengths = fit.basis === 'rows' ? [1] : usual;
   const gains = lengths.map((length) => ({ length, gain: bestGain(fit, length, maxBatch, sloMs / 2) }));
   const worth = gains.filter(({ gain }) => gain >= WORTH);
   if (fit.basis === 'rows') {
@@ -105,6 +111,7 @@ export const costOf = ({ batcher, info }: ServedModel): CostReport => {
     sloMs,
     maxBatch: mostRows(info),
     maxTokens,
+    textLength: info.textLength,
     referenceLength,
     joins: servedClass(info),
   });

@@ -1,12 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
 
 const schema = z.looseObject({ id2label: z.record(z.string(), z.string()).optional() });
 
 /** Class names by index from `id2label` of a Hugging Face `config.json`; undefined where there is none. */
-export const labelsOf = async (folder: string): Promise<string[] | undefined> => {
-  const text = await readFile(join(folder, 'config.json'), 'utf8').catch(() => undefined);
+export const labelsOf = (text: string | undefined): string[] | undefined => {
   if (text === undefined) return undefined;
   const parsed = schema.safeParse(safeJson(text));
   const byId = parsed.success ? parsed.data.id2label : undefined;

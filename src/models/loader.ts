@@ -7,10 +7,12 @@ import type { Config } from '../config/schema.js';
 import { CarpoolError, codeOf, messageOf } from '../errors.js';
 import type { Arbiter } from '../executor/arbiter.js';
 import type { Payload } from '../executor/join.js';
+import { fixedLengthOf } from '../executor/pad.js';
 import type { LanePool } from '../executor/pool.js';
 import type { ModelSpec } from '../executor/protocol.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
 import { batchAxisOf } from './batch-axis.js';
+import type { Card } from './card.js';
 import { AT_LOAD } from './invariance/effort.js';
 import { examine } from './invariance/examine.js';
 import { modeAfter } from './invariance/verdict.js';
@@ -23,6 +25,7 @@ import { cardProblem } from '../codec/tasks/card-problem.js';
 import type { CostKeeper, CostStart } from './cost-keeper.js';
 import { ServedModel } from './served-model.js';
 import type { Signature } from './signature.js';
+import { withinFile } from './text-limits.js';
 import { warmupOf } from './warm-up.js';
 
 export interface LoaderDeps {
@@ -45,6 +48,8 @@ interface Opened {
   readonly signature: Signature;
   /** What its shapes allow. */
   readonly test: SelfTest;
+  /** With what the file says of texts. */
+  readonly card: Card;
   /** Sample texts, encoded; undefined where it takes tensors. */
   readonly texts: readonly Payload[] | undefined;
 }
@@ -59,7 +64,8 @@ export class ModelLoader {
   }
 
   /**
-   * read -> open in one lane -> self-test -> invariance -> open and warm in every lane -> batcher
+   * read -> open in one lane -> self-test -> invariance -> open and warm in every lane -> batcher; from the second step on
+   * once more where a lane dies meanwhile
    * @param atOnce true at start-up, when no lane has other work
    */
   async load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
@@ -77,12 +83,30 @@ export class ModelLoader {
   }
 
   async #load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
-    const { config, pool, arbiter, costs } = this.#deps;
+    const { config } = this.#deps;
     const source = await readModel(name, path, { root: config.models.root, baseDir: config.baseDir });
-    const key = `${name}#${++this.#versions}`;
     try {
-      const opened = await this.#open(key, source);
-      const { spec, signature } = opened;
+      return await this.#attempt(source, atOnce);
+    } catch (error) {
+      if (!laneDied(error)) throw error;
+    }
+    // That lane may have been ended by somebody else; one more is put down to the model.
+    try {
+      return await this.#attempt(source, atOnce);
+    } catch (error) {
+      if (!laneDied(error)) throw error;
+      const reason = `${messageOf(error)} while loading it, as at the first attempt`;
+      throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: ${reason}`);
+    }
+  }
+
+  async #attempt(read: ModelSource, atOnce: boolean): Promise<ServedModel> {
+    const { pool, arbiter, costs } = this.#deps;
+    const key = `${read.name}#${++this.#versions}`;
+    try {
+      const opened = await this.#open(key, read);
+      const { spec, signature, card } = opened;
+      const source = { ...read, card };
       const { mode, samples } = await this.#examine(key, source, opened);
       const warmup = warmupOf(samples, mode);
       const { size } = mode;
@@ -95,14 +119,14 @@ export class ModelLoader {
       return model;
     } catch (error) {
       await this.#close(key);
-      if (codeOf(error) !== 'WORKER_LOST') throw error;
-      throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: ${messageOf(error)} while loading it`);
+      throw error;
     }
   }
 
-  /** Finishes what the model has, then frees its memory. The name must be out of the registry by then. */
+  /** Finishes what was asked of the model, then frees its memory. The name must be out of the registry by then. */
   async retire(model: ServedModel): Promise<void> {
     this.#deps.costs.retire(model);
+    await model.released();
     await model.batcher.drain();
     this.#deps.arbiter.remove(model);
     model.metrics.remove();
@@ -114,12 +138,6 @@ export class ModelLoader {
     const { codec, config, pool, intraOpThreads } = this.#deps;
     const opened =
       source.tokenizer === undefined ? undefined : await codec.openTokenizer(key, source.tokenizer);
-    const maxTokens = source.card.text?.maxTokens;
-    if (opened !== undefined && maxTokens !== undefined && maxTokens <= opened.specialTokens)
-      throw new CarpoolError(
-        'MODEL_LOAD_FAILED',
-        `${source.file}: model.yaml: text.maxTokens: expected more than the ${opened.specialTokens} special tokens, got ${maxTokens}`,
-      );
     const spec: ModelSpec = {
       key,
       file: source.file,
@@ -127,24 +145,23 @@ export class ModelLoader {
       intraOpThreads,
       ...(opened === undefined ? {} : { text: { padId: opened.padId } }),
     };
-    const texts = opened === undefined ? undefined : await encodeSamples(codec, key, source.card);
     return pool.onLane(async (lane) => {
       const signature = await lane.load(spec);
       const problem = cardProblem(source.card, signature);
       if (problem !== undefined)
         throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: model.yaml: ${problem}`);
+      const card = opened === undefined ? source.card : textCard(source, signature, opened.specialTokens);
+      const texts = opened === undefined ? undefined : await encodeSamples(codec, key, card);
       const axis = batchAxisOf(signature);
       const test = await selfTest({
         signature,
         axis,
         // Three of clearly different lengths: a model that can't take padding fails here.
         candidates:
-          texts === undefined
-            ? sampleRows(signature, source.card.selfTest.dims, axis.kind)
-            : [texts.slice(0, 3)],
+          texts === undefined ? sampleRows(signature, card.selfTest.dims, axis.kind) : [texts.slice(0, 3)],
         run: (batch, fillTo) => lane.run(key, batch, fillTo),
       });
-      return { spec, signature, test, texts };
+      return { spec, signature, test, card, texts };
     });
   }
 
@@ -189,13 +206,16 @@ export class ModelLoader {
   ): ServedModel {
     const { clock, pool, observe } = this.#deps;
     const { name, card, labels } = source;
+    const takesTexts = source.tokenizer !== undefined;
+    const textLength = takesTexts ? fixedLengthOf(signature) : undefined;
     const info: ModelInfo = {
       name,
       card,
       signature,
       batch: mode,
       batching: this.#batchingOf(source),
-      takesTexts: source.tokenizer !== undefined,
+      takesTexts,
+      ...(textLength === undefined ? {} : { textLength }),
       loadedAt: new Date().toISOString(),
       ...(labels === undefined ? {} : { labels }),
     };
@@ -207,3 +227,14 @@ export class ModelLoader {
     await this.#deps.codec.closeTokenizer(key);
   }
 }
+
+const textCard = ({ card, file }: ModelSource, signature: Signature, specialTokens: number): Card => {
+  try {
+    return withinFile(card, signature, specialTokens);
+  } catch (error) {
+    throw new CarpoolError(codeOf(error), `${file}: ${messageOf(error)}`);
+  }
+};
+
+/** The second: its place was taken by a lane that does not have the model yet. */
+const laneDied = (error: unknown): boolean => ['WORKER_LOST', 'MODEL_UNAVAILABLE'].includes(codeOf(error));

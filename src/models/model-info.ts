@@ -56,6 +56,8 @@ export interface ModelInfo {
   readonly labels?: readonly string[];
   /** True where the model takes raw texts. */
   readonly takesTexts: boolean;
+  /** Tokens that every text is filled up to, where the file fixes them; absent = the longest of its batch. */
+  readonly textLength?: number;
   /** ISO 8601. */
   readonly loadedAt: string;
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import type { z } from 'zod';
@@ -54,7 +54,7 @@ export const readModel = async (name: string, path: string, where: ModelRoot): P
     throw failed(`${basename(found)}: expected a folder or an .onnx file`);
   const folder = isFile ? dirname(found) : found;
   // A file named by itself is served as plain tensors unless it is the one that the card beside it describes.
-  const card = await readCard(folder);
+  const card = await readCard(folder, where.root);
   const inFolder = (file: string, key: string): Promise<string> =>
     resolveInRoot(file, where.root, [folder]).catch((error: unknown) => {
       throw failed(`${join(folder, CARD)}: ${key}: ${messageOf(error)}`);
@@ -65,30 +65,52 @@ export const readModel = async (name: string, path: string, where: ModelRoot): P
   const known = card ?? cardSchema.parse({ file: await onlyOnnxFile(folder) });
   const file = await inFolder(known.file, 'file');
   if (known.sha256 !== undefined) await checkDigest(file, known.sha256);
-  const labels = known.labels ?? (await labelsOf(folder));
+  const labels = known.labels ?? labelsOf(await readBeside(folder, 'config.json', where.root));
   const source: ModelSource = { name, file, card: known, ...(labels === undefined ? {} : { labels }) };
   if (known.task !== 'text-classification') return source;
 
   const json = await readText(await inFolder(known.text?.tokenizer ?? 'tokenizer.json', 'text.tokenizer'));
-  const configJson = await readFile(join(folder, 'tokenizer_config.json'), 'utf8').catch(() => undefined);
+  const configJson = await readBeside(folder, 'tokenizer_config.json', where.root);
   return { ...source, tokenizer: { json, ...(configJson === undefined ? {} : { configJson }) } };
 };
 
 const failed = (message: string): CarpoolError => new CarpoolError('MODEL_LOAD_FAILED', message);
 
-const readCard = async (folder: string): Promise<Card | undefined> => {
-  const file = join(folder, CARD);
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    // A card that is there but can't be read must not be passed over: it may hold the digest.
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+/**
+ * A file that a model may have or not. One that is there but can't be read must not be passed over: a card may hold the
+ * digest. Nor may a link lead out of the root: messages show clients parts of what was read.
+ */
+const readBeside = async (folder: string, name: string, root: string): Promise<string | undefined> => {
+  const file = join(folder, name);
+  try {
+    if (await isMissing(file)) return undefined;
+    return await readFile(await resolveInRoot(name, root, [folder]), 'utf8');
+  } catch (error) {
     throw failed(`${file}: ${messageOf(error)}`);
-  });
+  }
+};
+
+/** A link that leads nowhere is there. */
+const isMissing = async (file: string): Promise<boolean> => {
+  try {
+    await lstat(file);
+    return false;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return true;
+    throw error;
+  }
+};
+
+const readCard = async (folder: string, root: string): Promise<Card | undefined> => {
+  const file = join(folder, CARD);
+  const text = await readBeside(folder, CARD, root);
   if (text === undefined) return undefined;
   let raw: unknown;
   try {
     raw = parse(text);
   } catch (error) {
-    throw failed(`${file}: ${messageOf(error)}`);
+    // The first line says what and where; the others quote the file.
+    throw failed(`${file}: ${messageOf(error).split('\n', 1)[0] ?? ''}`);
   }
   const parsed = cardSchema.safeParse(raw ?? {});
   if (parsed.success) return parsed.data;

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Batcher, CostModel, planCost, planFifo, type Clock } from '#batcher';
 import type { Contender } from '../executor/arbiter.js';
 import { joinPayloads, splitOutput, type Payload } from '../executor/join.js';
@@ -33,6 +34,8 @@ export class ServedModel implements Contender {
   readonly #clock: Clock;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
+  #holders = 0;
+  #onReleased: (() => void) | undefined;
 
   constructor(
     /** Names this version in the lanes and in the codec. */
@@ -53,7 +56,7 @@ export class ServedModel implements Contender {
       clock,
       cost: this.cost,
       usualLength: info.takesTexts
-        ? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH)
+        ? (info.textLength ?? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH))
         : start.sampleLength,
       lanes: () => pool.lanesView,
       requestLane: pool.requestLane,
@@ -92,6 +95,28 @@ export class ServedModel implements Contender {
       const rows = group.items.map((item) => item.rows);
       return { values: splitOutput(output, rows, this.info.batch.mode !== 'single'), runMs, laneMs };
     });
+  }
+
+  /**
+   * Keeps this version open while `work` prepares what is to ride with it (a parse or an encode that takes its time),
+   * though it be replaced or unloaded meanwhile. Who looked it up, or held it, a moment ago may still begin.
+   */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#holders++;
+    try {
+      return await work();
+    } finally {
+      if (--this.#holders === 0) this.#onReleased?.();
+    }
+  }
+
+  /** Resolves when nobody holds it, for one turn of the event loop: a request goes from one hold to the next. */
+  async released(): Promise<void> {
+    for (;;) {
+      await nextTurn();
+      if (this.#holders === 0) return;
+      await new Promise<void>((resolve) => (this.#onReleased = resolve));
+    }
   }
 
   /**

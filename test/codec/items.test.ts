@@ -27,6 +27,20 @@ const request = (rows: number, length: number, model = info()) =>
 const identities = (tensors: readonly Tensor[], model = info(), rows = 1): (string | undefined)[] =>
   itemsOfTensors({ kind: 'tensors', rows, tensors }, model).map((item) => item.identity);
 
+describe('items of a model with a fixed sequence length', () => {
+  it('are all as long as that', () => {
+    const model = info({}, { textLength: 16, takesTexts: true });
+    const encoded = {
+      ids: Int32Array.of(1, 2, 3, 4),
+      lengths: Int32Array.of(3, 1),
+      truncated: Uint8Array.of(0, 0),
+    };
+    expect(itemsOfTexts(encoded, model).map(({ length }) => length)).toEqual([16, 16]);
+    const tensors = [zeros(2, 16), zeros(2, 3)];
+    expect(itemsOfTensors({ kind: 'tensors', rows: 2, tensors }, model)).toMatchObject([{ length: 16 }]);
+  });
+});
+
 describe('items of tensors', () => {
   it('are as long as the largest axis that the model leaves open, the batch apart', () => {
     expect(request(2, 128)).toMatchObject([{ rows: 2, length: 128, compat: '128|3' }]);

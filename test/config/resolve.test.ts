@@ -21,6 +21,7 @@ describe('resolveConfig fills in', () => {
         accessLogPerSecond: 200,
         slowRequestMs: 1_000,
         allowedOrigins: [],
+        allowedHosts: [],
       },
       log: { level: 'info', format: 'auto' },
       lanes: { isolation: 'thread', count: 'auto', intraOpThreads: 'auto', executionProviders: ['cpu'] },

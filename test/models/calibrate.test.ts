@@ -13,7 +13,7 @@ const ZERO = { alphaMs: 1, betaMsPerToken: 0, kneeTokens: 0, quadMsPerTokenSquar
 const shapesOf = async (
   sample: Payload,
   basis: CostBasis,
-  limits: { maxBatch: number; sampleLength: number; fillTo?: number },
+  limits: { maxBatch: number; sampleLength: number; fillTo?: number; textLength?: number },
 ): Promise<{ ran: Set<string>; learnt: RunShape[] }> => {
   const learnt: RunShape[] = [];
   const cost = new CostModel(basis, ZERO);
@@ -53,6 +53,12 @@ const TENSORS: Payload = {
 };
 
 describe('calibration', () => {
+  it('runs texts of the one length that the file fixes', async () => {
+    const { ran, learnt } = await shapesOf(TEXT, 'padded', { maxBatch: 2, sampleLength: 3, textLength: 12 });
+    expect(ran).toEqual(new Set(['12', '12,12']));
+    expect(new Set(learnt.map(({ longest }) => longest))).toEqual(new Set([12]));
+  });
+
   it('runs texts of many lengths, several together', async () => {
     const { ran } = await shapesOf(TEXT, 'padded', { maxBatch: 2, sampleLength: 3 });
     expect(ran).toEqual(new Set(['8', '8,8', '16', '16,16']));

@@ -46,14 +46,19 @@ export const ownRoutes = (deps: OwnRoutesDeps): readonly Route[] => {
   };
 
   const infer: Handler = async (req, res, exchange) => {
-    const model = registry.get(pathParam(req, 'm'));
+    const asked = pathParam(req, 'm');
+    registry.get(asked);
     const bytes = await body(req);
+    // A body may take long: by now another version may have the name.
+    const model = registry.get(asked);
     const { name, signature, batch, card, takesTexts } = model.info;
     const features = card.features;
     const view = { name, signature, batch, takesTexts, maxRows: limits.maxRequestRows };
-    const request = await codec.parse(
-      { route: 'infer', bytes, view: features === undefined ? view : { ...view, features } },
-      exchange.signal,
+    const request = await model.during(() =>
+      codec.parse(
+        { route: 'infer', bytes, view: features === undefined ? view : { ...view, features } },
+        exchange.signal,
+      ),
     );
     await answer(deps, 'infer', model, request, res, exchange);
   };

@@ -180,17 +180,15 @@ describe('measuring', () => {
     ]);
   });
 
-  it('blames no model for a lane that dies', async () => {
-    const lost: Model = () => {
-      throw new CarpoolError('WORKER_LOST', 'killed');
-    };
-    expect(await failureOf(measured(lost, ALL))).toBe('WORKER_LOST: killed');
-    const together: Model = (id, batch) => (batch.length > 1 ? lost(id, batch, 0, 0) : id);
-    expect(await failureOf(measured(together, ALL))).toBe('WORKER_LOST: killed');
-    // Its successor has not opened the model.
-    const closed: Model = () => {
-      throw new CarpoolError('MODEL_UNAVAILABLE', 'not open');
-    };
-    expect(await failureOf(measured(closed, ALL))).toBe('MODEL_UNAVAILABLE: not open');
-  });
+  it.each(['WORKER_LOST', 'MODEL_UNAVAILABLE'] as const)(
+    'blames no model for a lane that dies: %s',
+    async (code) => {
+      const lost: Model = () => {
+        throw new CarpoolError(code, 'killed');
+      };
+      expect(await failureOf(measured(lost, ALL))).toBe(`${code}: killed`);
+      const together: Model = (id, batch) => (batch.length > 1 ? lost(id, batch, 0, 0) : id);
+      expect(await failureOf(measured(together, ALL))).toBe(`${code}: killed`);
+    },
+  );
 });
