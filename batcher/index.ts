@@ -1,11 +1,4 @@
-export {
-  Batcher,
-  type BatcherDeps,
-  type BatcherKnobs,
-  type LanesView,
-  type RunGroup,
-  type Ticket,
-} from './batcher.js';
+export { Batcher, type BatcherDeps, type BatcherKnobs, type RunGroup, type Ticket } from './batcher.js';
 export {
   areaOf,
   CostModel,

@@ -1,6 +1,7 @@
 import { composeAround, type ComposeRules } from './compose.js';
 import { areaOf, costMs } from './cost-model.js';
-import { groupOf } from './group.js';
+import { echoHoldUntil } from './echo-hold.js';
+import { groupOf, oldestOf } from './group.js';
 import type { Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';
 
 /** A run may take this part of the SLO: one run may be in the way, and then one's own. */
@@ -37,15 +38,23 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
     urgent.length > 0
       ? addBulk(groupAround(anchor, urgent, snapshot, now, knobs, SLO_SHARE), bulk, snapshot, knobs)
       : groupAround(anchor, bulk, snapshot, now, knobs, BULK_SLO_SHARE);
-  const holdUntil = anchor.arrivedAt + knobs.maxWaitMs;
   const mayGrow = knobs.join && group.rows < knobs.maxBatch && group.items.length === live.length;
-  if (mayGrow && !snapshot.draining && now < holdUntil) return { shed, wakeAtMs: holdUntil };
+  if (!mayGrow) return { shed, group };
+  if (snapshot.draining) return { shed, group: { ...group, reason: 'drain' } };
+  const waitUntil = oldestOf(live) + knobs.maxWaitMs;
+  if (now < waitUntil) return { shed, wakeAtMs: waitUntil };
+  const wakeAtMs = echoHoldUntil(group, snapshot, now, knobs);
+  if (wakeAtMs !== undefined) return { shed, wakeAtMs };
+  if (knobs.maxWaitMs > 0) return { shed, group: { ...group, reason: 'max_wait' } };
+  if (isHeld(snapshot)) return { shed, group: { ...group, reason: 'echo_hold' } };
   return { shed, group };
 };
 
 /** It can't be answered in time even if it runs now and alone. Before the cost is known only the clock decides. */
 const isLate = (item: QueuedItem, now: number, { cost }: Snapshot, { shedding }: Knobs): boolean =>
   now + (cost.trusted && shedding ? aloneMs(item, cost) : 0) >= item.deadlineAt;
+
+const isHeld = ({ echo }: Snapshot): boolean => echo !== undefined && echo.heldMs > 0;
 
 const isBulk = (item: QueuedItem, now: number, { sloMs }: Knobs): boolean =>
   item.bulk && now - item.arrivedAt < PROMOTE_AFTER_SLOS * sloMs;
@@ -63,8 +72,10 @@ const groupAround = <T extends QueuedItem>(
 ): Group<T> => {
   if (!knobs.join) return groupOf([anchor], 'single');
   const anchorAge = now - anchor.arrivedAt;
+  // Who came during an echo hold was waited for: to put it off as young would make the hold a waste.
+  const wasHeld = isHeld(snapshot);
   const age = ({ arrivedAt }: T): number =>
-    anchorAge <= 0 ? 1 : Math.max(0, Math.min(1, (now - arrivedAt) / anchorAge));
+    wasHeld || anchorAge <= 0 ? 1 : Math.max(0, Math.min(1, (now - arrivedAt) / anchorAge));
   const sorted = candidates
     .filter((item) => item.compat === anchor.compat)
     .map((item) => ({ item, rows: item.rows, length: quantised(item.length), age: age(item) }))

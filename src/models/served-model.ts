@@ -57,6 +57,7 @@ export class ServedModel implements Contender {
       knobs: {
         maxBatch: batch.size ?? batching.maxBatch,
         maxWaitMs: batching.maxWaitMs,
+        echoHoldMs: batching.echoHoldMs,
         maxBatchTokens: batching.maxBatchTokens,
         maxQueue: batching.maxQueue,
         join: batch.mode !== 'single' && batching.composition !== 'off',

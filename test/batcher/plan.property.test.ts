@@ -73,12 +73,15 @@ const contract = (plan: PlanFn): void => {
       }
     }));
 
-  it('holds nothing back when maxWaitMs is 0 or while draining, and never longer than maxWaitMs', () =>
+  it('holds nothing past maxWaitMs of its arrival or echoHoldMs of the hold, and nothing while draining', () =>
     check((snapshot, k) => {
-      const { group, wakeAtMs, shed } = plan(snapshot, NOW, k);
-      if (group !== undefined || live(snapshot, shed).length === 0) return;
+      const { group, wakeAtMs = Infinity, shed } = plan(snapshot, NOW, k);
+      const waiting = live(snapshot, shed);
+      if (group !== undefined || waiting.length === 0) return;
       expect(snapshot.draining).toBe(false);
-      expect((wakeAtMs ?? Infinity) - NOW).toBeLessThanOrEqual(k.maxWaitMs);
+      const oldest = Math.min(...waiting.map((item) => item.arrivedAt));
+      const echoUntil = NOW + k.echoHoldMs - (snapshot.echo?.heldMs ?? Infinity);
+      expect(wakeAtMs).toBeLessThanOrEqual(Math.max(oldest + k.maxWaitMs, echoUntil) + 1e-9);
     }));
 
   it('sheds all that are late, and none that could make it', () =>

@@ -26,8 +26,22 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
     kneeTokens: fc.constantFrom(0, 64, 600),
     quadMsPerTokenSquared: fc.constantFrom(0, 1e-6, 1e-4),
     trusted: fc.boolean(),
+    echo: fc.option(
+      fc.record({
+        heldMs: fc.constantFrom(0, 0, 0.3, 2, 5),
+        referenceLength: fc.integer({ min: 1, max: 300 }),
+        returns: fc.array(
+          // Not fc.double: most of what that makes is next to 0.
+          fc
+            .tuple(fc.integer({ min: 1, max: 500 }), fc.nat(800))
+            .map(([within, requests]) => ({ withinMs: within / 100, requests: requests / 100 })),
+          { maxLength: 4 },
+        ),
+      }),
+      { nil: undefined },
+    ),
   })
-  .map(({ items, more, draining, idleLanes, utilisation, basis, trusted, ...coefficients }) => {
+  .map(({ items, more, draining, idleLanes, utilisation, basis, trusted, echo, ...coefficients }) => {
     let key = 0;
     const window = items.map(({ keyStep, ageMs, slackMs, ...item }, seq): QueuedItem => {
       key += keyStep;
@@ -43,6 +57,7 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
       idleLanes,
       utilisation,
       cost: { basis, trusted, coefficients },
+      ...(echo === undefined ? {} : { echo }),
     };
   });
 
@@ -52,6 +67,7 @@ export const NOW = 1_000;
 export const knobs: fc.Arbitrary<Knobs> = fc.record({
   maxBatch: fc.integer({ min: 1, max: 12 }),
   maxWaitMs: fc.constantFrom(0, 0, 3, 50),
+  echoHoldMs: fc.constantFrom(0, 0, 0.5, 4),
   maxBatchTokens: fc.integer({ min: 1, max: 2_000 }),
   maxQueue: fc.constant(10_000),
   join: fc.boolean(),

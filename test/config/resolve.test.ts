@@ -27,6 +27,7 @@ describe('resolveConfig fills in', () => {
       batching: {
         maxBatch: 64,
         maxWaitMs: 0,
+        echoHoldMs: 0,
         maxBatchTokens: 16_384,
         composition: 'cost',
         sloMs: 'auto',
