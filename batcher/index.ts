@@ -12,3 +12,4 @@ export { BatcherError, type BatcherErrorCode } from './errors.js';
 export { planCost } from './plan-cost.js';
 export { planFifo } from './plan-fifo.js';
 export type * from './types.js';
+export { unpaddedMs, wasteOf } from './waste.js';

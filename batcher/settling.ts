@@ -4,6 +4,7 @@ import type { Entry, Request } from './request.js';
 import { nextAttempt } from './retry.js';
 import type { Returns } from './returns.js';
 import type { BatcherEvent, Clock, Group, RunResult } from './types.js';
+import { unpaddedMs } from './waste.js';
 import { isAlive, type WaitingRoom } from './waiting-room.js';
 
 export interface SettlingDeps<P, R> {
@@ -29,8 +30,11 @@ export class Settling<P, R> {
   complete(group: Group<Entry<P, R>>, predictedMs: number, { values, runMs, laneMs }: RunResult<R>): void {
     const { clock, room, load, returns, emit } = this.#deps;
     const aloneMs = group.items.reduce((sum, entry) => sum + entry.aloneMs, 0);
+    // Before this run is learnt from: it would tell of itself.
+    const { basis, coefficients } = load.fit;
+    const event = { group, runMs, laneMs, predictedMs, unpaddedMs: unpaddedMs(coefficients, basis, group) };
     load.ran(group, aloneMs, laneMs);
-    emit({ type: 'completed', group, runMs, laneMs, predictedMs });
+    emit({ type: 'completed', ...event });
     const now = clock.now();
     group.items.forEach((entry, i) => {
       room.close(entry);

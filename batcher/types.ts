@@ -193,5 +193,7 @@ export type BatcherEvent =
       readonly runMs: number;
       readonly laneMs: number;
       readonly predictedMs: number;
+      /** What it would have taken without padding, by the same prediction. */
+      readonly unpaddedMs: number;
     }
   | { readonly type: 'failed'; readonly group: Group; readonly code: string; readonly retried: boolean };

@@ -1,4 +1,4 @@
-import type { BatcherEvent, Clock, Group } from '#batcher';
+import { wasteOf, type BatcherEvent, type Clock, type Group } from '#batcher';
 
 /** One batch, as `GET /debug/batcher` shows it. */
 export interface Decision {
@@ -16,12 +16,15 @@ export interface Decision {
   readonly predictedMs: number;
   /** Absent while it runs, and where it failed. */
   readonly laneMs?: number;
+  /** Share of `laneMs` that padding took, 0 to 1; absent where that is. */
+  readonly waste?: number;
 }
 
 interface Noted {
   readonly at: number;
-  readonly sizes: Omit<Decision, 'agoMs' | 'laneMs'>;
-  laneMs: number | undefined;
+  readonly sizes: Omit<Decision, 'agoMs' | 'laneMs' | 'waste'>;
+  /** undefined while it runs, and where it failed. */
+  ran: { readonly laneMs: number; readonly waste: number } | undefined;
 }
 
 const KEPT = 100;
@@ -40,16 +43,18 @@ export class DecisionLog {
     if (event.type === 'dispatched') this.#add(event);
     if (event.type !== 'completed') return;
     const noted = this.#running.get(event.group);
-    if (noted !== undefined) noted.laneMs = event.laneMs;
+    if (noted === undefined) return;
+    const { laneMs, unpaddedMs } = event;
+    noted.ran = { laneMs, waste: wasteOf(unpaddedMs, laneMs) };
   }
 
   /** Newest first. */
   list(): Decision[] {
     const now = this.#clock.now();
-    return this.#last.toReversed().map(({ at, sizes, laneMs }) => ({
+    return this.#last.toReversed().map(({ at, sizes, ran }) => ({
       agoMs: now - at,
       ...sizes,
-      ...(laneMs === undefined ? {} : { laneMs }),
+      ...ran,
     }));
   }
 
@@ -66,7 +71,7 @@ export class DecisionLog {
       queueMs: longestWaitMs,
       predictedMs,
     };
-    const noted: Noted = { at: this.#clock.now(), sizes, laneMs: undefined };
+    const noted: Noted = { at: this.#clock.now(), sizes, ran: undefined };
     this.#running.set(group, noted);
     this.#last.push(noted);
     if (this.#last.length > KEPT) this.#last.shift();

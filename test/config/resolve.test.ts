@@ -20,6 +20,7 @@ describe('resolveConfig fills in', () => {
         drainDelayMs: 0,
         accessLogPerSecond: 200,
         slowRequestMs: 1_000,
+        serverTiming: false,
         allowedOrigins: [],
       },
       log: { level: 'info', format: 'auto' },
