@@ -5,16 +5,20 @@ import type { Group, Knobs, QueuedItem, Snapshot } from './types.js';
 const MARGIN = 1.5;
 
 /**
- * Few callers in closed loops, just answered, are about to ask again: is it worth it to wait for them?
+ * A group that is all that waits could run now. Few callers in closed loops, just answered, are about to ask again: is it
+ * worth it to wait for them?
  *
  *   run ──▶ answers ── 0.2 ms ──▶ they ask again        without: n ride now, they wait for a whole run
  *           n others wait ▲ lane idle                   with: n wait for h, all ride together
  *
- * Holds n items for h only if  A(h) (alpha - s n / 2) > 1.5 (n + A(h)) h:  A(h) requests are expected back within h, each
- * of which saves a run's fixed cost alpha; s is what one more item of reference length adds to the run, for which half of
- * the n wait on average; and all of them are late by h. Only on the last idle lane, where the group is all that waits,
- * none of it bulk, and where everybody's deadline and SLO still hold after h and the larger run. The h of the largest
- * surplus counts. Asked again at every arrival and at the time it returns.
+ * Holds n items for h only if
+ *
+ *   A(h) (alpha - s n / 2) > 1.5 (n + A(h)) h        a rule found by simulation
+ *
+ * A(h) requests are expected back within h and each saves the fixed cost alpha of a run; s is what one more item of
+ * reference length adds to a run, which delays the n; and all are late by h. Only on the last idle lane, with no bulk, and
+ * where everybody's deadline and SLO still hold after h and the larger run. The h of the largest surplus counts; it is
+ * weighed anew at every arrival and when it is over.
  *
  * @returns until when to hold, later than `now` and at most `echoHoldMs` after the hold began; undefined = run now
  */
@@ -24,9 +28,9 @@ export const echoHoldUntil = <T extends QueuedItem>(
   now: number,
   knobs: Knobs,
 ): number | undefined => {
-  const { echo, cost, idleLanes, draining } = snapshot;
-  if (echo === undefined || draining || idleLanes > 1 || !cost.trusted) return undefined;
-  if (snapshot.waiting > group.items.length || group.items.some(({ bulk }) => bulk)) return undefined;
+  const { echo, cost, idleLanes } = snapshot;
+  if (echo === undefined || idleLanes > 1 || !cost.trusted) return undefined;
+  if (group.items.some(({ bulk }) => bulk)) return undefined;
 
   const { coefficients, basis } = cost;
   const area = areaOf(basis, group);

@@ -38,16 +38,17 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
     urgent.length > 0
       ? addBulk(groupAround(anchor, urgent, snapshot, now, knobs, SLO_SHARE), bulk, snapshot, knobs)
       : groupAround(anchor, bulk, snapshot, now, knobs, BULK_SLO_SHARE);
-  const mayGrow = knobs.join && group.rows < knobs.maxBatch && group.items.length === live.length;
-  if (!mayGrow) return { shed, group };
+  if (!knobs.join || group.items.length + shed.length < snapshot.waiting) return { shed, group };
   if (snapshot.draining) return { shed, group: { ...group, reason: 'drain' } };
+  const whole: Group<T> = { ...group, reason: 'lane_free' };
+  if (group.rows >= knobs.maxBatch) return { shed, group: whole };
   const waitUntil = oldestOf(live) + knobs.maxWaitMs;
   if (now < waitUntil) return { shed, wakeAtMs: waitUntil };
   const wakeAtMs = echoHoldUntil(group, snapshot, now, knobs);
   if (wakeAtMs !== undefined) return { shed, wakeAtMs };
   if (knobs.maxWaitMs > 0) return { shed, group: { ...group, reason: 'max_wait' } };
   if (isHeld(snapshot)) return { shed, group: { ...group, reason: 'echo_hold' } };
-  return { shed, group };
+  return { shed, group: whole };
 };
 
 /** It can't be answered in time even if it runs now and alone. Before the cost is known only the clock decides. */
@@ -92,7 +93,7 @@ const groupAround = <T extends QueuedItem>(
     delayWeight: (1 - snapshot.utilisation) / Math.max(1, snapshot.waiting),
   };
   const { from, to } = composeAround(sorted, index, rules);
-  return groupOf(earliestOfEdge(sorted, from, to), to - from === sorted.length ? 'lane_free' : 'cost');
+  return groupOf(earliestOfEdge(sorted, from, to), 'cost');
 };
 
 /**

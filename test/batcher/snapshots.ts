@@ -16,7 +16,7 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
       }),
       { maxLength: 40 },
     ),
-    more: fc.nat(500),
+    more: fc.oneof(fc.constant(0), fc.nat(500)),
     draining: fc.boolean(),
     idleLanes: fc.integer({ min: 1, max: 4 }),
     utilisation: fc.double({ min: 0, max: 1, noNaN: true }),

@@ -30,6 +30,18 @@ describe('the decision log', () => {
     expect(log.list()).toEqual([{ ...decided, laneMs: 50, waste: 0.4 }]);
   });
 
+  it('tells a run that failed from one under way', () => {
+    const log = new DecisionLog(new FakeClock());
+    const event = dispatched(2);
+    log.note(event);
+    log.note({ type: 'failed', group: event.group, code: 'WORKER_LOST', retried: true });
+    log.note(dispatched(1));
+    expect(log.list().map(({ rows, failed }) => [rows, failed])).toEqual([
+      [1, undefined],
+      [2, 'WORKER_LOST'],
+    ]);
+  });
+
   it('keeps the last hundred, newest first', () => {
     const log = new DecisionLog(new FakeClock());
     for (let rows = 1; rows <= 120; rows++) log.note(dispatched(rows));
