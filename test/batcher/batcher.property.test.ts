@@ -135,6 +135,13 @@ const play = async (script: readonly Step[], lanes: PuppetLanes, mostHeldMs: num
   expect(drain.reached).toBe(true);
   expect(lanes.clock.pendingTimers).toBe(0);
   expect(lanes.batcher.queuedRows).toBe(0);
+  // Each end is told once.
+  const endsBy = (type: string): number => lanes.events.filter((event) => event.type === type).length;
+  const coded = (code: string): number => settled.filter((record) => record.code === code).length;
+  expect([endsBy('cancelled'), endsBy('expired')]).toEqual([
+    coded('CLIENT_GONE'),
+    coded('DEADLINE_EXCEEDED'),
+  ]);
   for (const record of settled) {
     expect(record.settles).toBe(1);
     if (record.code === 'EXECUTION_FAILED' || record.code === 'INTERNAL')
