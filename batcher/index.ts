@@ -1,11 +1,4 @@
-export {
-  Batcher,
-  type BatcherDeps,
-  type BatcherKnobs,
-  type LanesView,
-  type RunGroup,
-  type Ticket,
-} from './batcher.js';
+export { Batcher, type BatcherDeps, type BatcherKnobs, type RunGroup, type Ticket } from './batcher.js';
 export {
   areaOf,
   CostModel,
@@ -19,3 +12,4 @@ export { BatcherError, type BatcherErrorCode } from './errors.js';
 export { planCost } from './plan-cost.js';
 export { planFifo } from './plan-fifo.js';
 export type * from './types.js';
+export { unpaddedMs, wasteOf } from './waste.js';

@@ -44,6 +44,8 @@ export class Request<P, R> {
     items: number,
     readonly deadlineAt: number,
     readonly arrivedAt: number,
+    /** Whom it is charged to, and who may come back after the answer. */
+    readonly caller: string,
   ) {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -57,11 +59,14 @@ export class Request<P, R> {
     return this.#settled;
   }
 
-  deliver(index: number, ride: Ride<R>): void {
-    if (this.#settled) return;
+  /** @returns true with the last ride, which answers the request */
+  deliver(index: number, ride: Ride<R>): boolean {
+    if (this.#settled) return false;
     this.#rides[index] = ride;
     this.#missing--;
-    if (this.#missing === 0) this.#finish();
+    if (this.#missing > 0) return false;
+    this.#finish();
+    return true;
   }
 
   fail(error: unknown): void {

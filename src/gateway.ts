@@ -128,7 +128,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
         guardAdmin,
       }),
     ],
-    { observer, now, logger },
+    { observer, now, logger, serverTiming: serverConfig.serverTiming },
   );
   let server: HttpServer | undefined;
 

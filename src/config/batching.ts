@@ -6,6 +6,11 @@ export const batchingSchema = z.strictObject({
   maxBatch: z.int().min(1).max(65_536).default(64),
   /** Longest time that the oldest waiting item is held back for company while a lane is idle. 0 = never hold. */
   maxWaitMs: z.number().min(0).max(60_000).default(0),
+  /**
+   * Longest time that items are held back, on the last idle lane, for callers who were just answered and are about to ask
+   * again. 0 = never. Beyond 50 ms nobody is waited for.
+   */
+  echoHoldMs: z.number().min(0).max(50).default(0),
   /** Most tokens of one run, padding included (rows x longest text). Rows of fixed shape count 1 each. */
   maxBatchTokens: z.int().min(1).default(16_384),
   /** `cost`: batches are composed by what runs cost; `fifo`: first come, first served; `off`: every item alone. */
@@ -35,6 +40,7 @@ export const batchingSchema = z.strictObject({
 export const batchingOverrides = z.strictObject({
   maxBatch: batchingSchema.shape.maxBatch.unwrap().exactOptional(),
   maxWaitMs: batchingSchema.shape.maxWaitMs.unwrap().exactOptional(),
+  echoHoldMs: batchingSchema.shape.echoHoldMs.unwrap().exactOptional(),
   maxBatchTokens: batchingSchema.shape.maxBatchTokens.unwrap().exactOptional(),
   composition: batchingSchema.shape.composition.unwrap().exactOptional(),
   sloMs: batchingSchema.shape.sloMs.unwrap().exactOptional(),

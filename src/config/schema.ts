@@ -47,6 +47,8 @@ export const serverSchema = z.strictObject({
   accessLogPerSecond: z.int().min(0).default(200),
   /** A request that takes longer is always logged. 0 = every request is. */
   slowRequestMs: durationOrZeroMs.default(1_000),
+  /** Answers of inferences carry `Server-Timing`; false: those that ask for it with `X-Server-Timing: 1`. */
+  serverTiming: z.boolean().default(false),
   /** Origins other than the gateway's own whose pages may call the admin routes, as `https://app.example.com`. */
   allowedOrigins: z
     .array(

@@ -68,6 +68,7 @@ export class ServedModel implements Contender {
       knobs: {
         maxBatch: batch.size ?? batching.maxBatch,
         maxWaitMs: batching.maxWaitMs,
+        echoHoldMs: batching.echoHoldMs,
         maxBatchTokens: batching.maxBatchTokens,
         maxQueue: batching.maxQueue,
         join: servedClass(info) !== 'one-by-one',

@@ -31,6 +31,8 @@ export interface SimulateOptions {
   /** `cost`, `none`, or a peer's: `fifo:32`, `timer:32,5`, `tokens:2048`, `slabs:16`, `buckets:32`, `bento:32`. */
   readonly rule?: string;
   readonly maxBatch?: string;
+  /** `echoHoldMs`, milliseconds. Default 0: off. */
+  readonly echoHold?: string;
   /** `ROWS,EVERY_MS`: a large request now and then. */
   readonly bulk?: string;
   readonly seed?: string;
@@ -62,7 +64,7 @@ export const playScenario = async (
     requests,
     ...(clients === undefined ? {} : { clients }),
     plan: ruleNamed(options.rule ?? OURS.name).make(),
-    knobs: openKnobs(setting),
+    knobs: { ...openKnobs(setting), echoHoldMs: parseNumber('--echoHold', options.echoHold, 0, 0) },
     lanes,
     basis: setting.basis,
     cost: setting.cost,

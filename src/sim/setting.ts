@@ -35,6 +35,7 @@ export const openKnobs = ({ maxBatch, sloMs }: Setting): BatcherKnobs => ({
   maxBatch,
   sloMs,
   maxWaitMs: 0,
+  echoHoldMs: 0,
   maxBatchTokens: Infinity,
   maxQueue: Infinity,
   join: true,

@@ -103,7 +103,7 @@ const wrongValues: Bad[] = [
 ];
 
 const batchingKeys =
-  'one of maxBatch, maxWaitMs, maxBatchTokens, composition, sloMs, shedding, singleFlight, batchInvariance, calibrate, calibrateBudgetMs, maxQueue, timeoutMs';
+  'one of maxBatch, maxWaitMs, echoHoldMs, maxBatchTokens, composition, sloMs, shedding, singleFlight, batchInvariance, calibrate, calibrateBudgetMs, maxQueue, timeoutMs';
 const sections = 'one of server, log, lanes, batching, models';
 
 const unknownKeys: Bad[] = [

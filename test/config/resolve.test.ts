@@ -20,6 +20,7 @@ describe('resolveConfig fills in', () => {
         drainDelayMs: 0,
         accessLogPerSecond: 200,
         slowRequestMs: 1_000,
+        serverTiming: false,
         allowedOrigins: [],
         allowedHosts: [],
       },
@@ -28,6 +29,7 @@ describe('resolveConfig fills in', () => {
       batching: {
         maxBatch: 64,
         maxWaitMs: 0,
+        echoHoldMs: 0,
         maxBatchTokens: 16_384,
         composition: 'cost',
         sloMs: 'auto',

@@ -27,6 +27,7 @@ export interface PuppetRun {
 export const KNOBS: BatcherKnobs = {
   maxBatch: 4,
   maxWaitMs: 0,
+  echoHoldMs: 0,
   maxBatchTokens: 1000,
   maxQueue: 100,
   join: true,
