@@ -4,7 +4,7 @@ import { codeOf, messageOf } from '../errors.js';
 import type { LaneLayout } from '../executor/cpu-quota.js';
 import { joinPayloads, type Payload } from '../executor/join.js';
 import type { LanePool } from '../executor/pool.js';
-import { calibrate } from './calibrate.js';
+import { calibrate, type CalibrationDeps } from './calibrate.js';
 import { CostCache, type CostKey } from './cost-cache.js';
 import { digestOf } from './digest.js';
 import type { ServedModel } from './served-model.js';
@@ -92,18 +92,12 @@ export class CostKeeper {
     eager: boolean,
   ): Promise<void> {
     const { pool, clock, onKnown, onFault } = this.#deps;
-    const { batching, batch, card } = model.info;
     try {
       const learnt = await calibrate({
-        key: model.key,
+        ...subjectOf(model, samples),
         cost: model.cost,
         clock,
-        samples,
-        maxBatch: batch.mode === 'dynamic' ? batching.maxBatch : 1,
-        maxTokens: card.text?.maxTokens ?? 512,
-        ...(batch.size === undefined ? {} : { fillTo: batch.size }),
-        budgetMs: batching.calibrateBudgetMs,
-        occupied: (laneMs, elapsedMs) => model.occupied(laneMs, elapsedMs),
+        budgetMs: model.info.batching.calibrateBudgetMs,
         withLane: (work) => {
           if (eager) return pool.onLane(work);
           return this.#open ? pool.whileIdle(work) : undefined;
@@ -144,3 +138,19 @@ export class CostKeeper {
     };
   }
 }
+
+/** What calibration needs to know of the model that it measures. */
+export const subjectOf = (
+  model: ServedModel,
+  samples: readonly Payload[],
+): Pick<CalibrationDeps, 'key' | 'samples' | 'maxBatch' | 'maxTokens' | 'fillTo' | 'occupied'> => {
+  const { batching, batch, card } = model.info;
+  return {
+    key: model.key,
+    samples,
+    maxBatch: batch.mode === 'dynamic' ? batching.maxBatch : 1,
+    maxTokens: card.text?.maxTokens ?? 512,
+    ...(batch.size === undefined ? {} : { fillTo: batch.size }),
+    occupied: (laneMs, elapsedMs) => model.occupied(laneMs, elapsedMs),
+  };
+};

@@ -1,4 +1,5 @@
 import { areaOf, costMs, type CostFit } from '#batcher';
+import { LENGTHS } from './calibrate.js';
 import type { ServedModel } from './served-model.js';
 
 /** The fit in figures and in words, for `GET /v1/models/:m`, the log and the debug page. */
@@ -17,7 +18,6 @@ export interface CostReport {
   readonly advice: string;
 }
 
-const LENGTHS: readonly number[] = [8, 16, 32, 64, 128, 256, 512];
 /** Less than this is nothing. */
 const WORTH = 1.05;
 
@@ -56,7 +56,7 @@ const adviceOf = (
 ): string => {
   if (fit.runs === 0) return 'nothing has been measured yet';
   const lengths = fit.basis === 'rows' ? [1] : LENGTHS.filter((length) => length <= Math.max(8, maxTokens));
-  const gains = lengths.map((length) => ({ length, gain: bestGain(fit, length, maxBatch, sloMs / 2) }));
+  const gains = lengths.map((length) => ({ length, gain: bestGain(fit, length, maxBatch, sloMs / 2).gain }));
   const worth = gains.filter(({ gain }) => gain >= WORTH);
   if (fit.basis === 'rows') {
     const gain = gains[0]?.gain ?? 1;
@@ -69,18 +69,20 @@ const adviceOf = (
   return `batching pays up to ${points}${beyond === undefined ? '' : `, nothing from ${beyond.length}`}`;
 };
 
-/** Throughput of the best batch of equal rows within the cap, over that of rows alone. */
-const bestGain = (
-  { basis, coefficients }: CostFit,
+/** The best batch of equal rows within the cap, and its throughput over that of rows alone. */
+export const bestGain = (
+  { basis, coefficients }: Pick<CostFit, 'basis' | 'coefficients'>,
   length: number,
   maxBatch: number,
   capMs: number,
-): number => {
+): { readonly rows: number; readonly gain: number } => {
   const ms = (rows: number): number =>
     costMs(coefficients, areaOf(basis, { rows, tokens: rows * length, longest: length }), length);
-  let best = 1;
-  for (let rows = 2; rows <= maxBatch; rows++)
-    if (ms(rows) <= capMs) best = Math.max(best, (rows * ms(1)) / ms(rows));
+  let best = { rows: 1, gain: 1 };
+  for (let rows = 2; rows <= maxBatch; rows++) {
+    const gain = (rows * ms(1)) / ms(rows);
+    if (ms(rows) <= capMs && gain > best.gain) best = { rows, gain };
+  }
   return best;
 };
 
