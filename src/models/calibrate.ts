@@ -40,28 +40,35 @@ const RETRY_MS = 25;
 /**
  * Measures runs of many shapes and teaches them to the cost model, small ones first, until the budget is spent.
  * Every other round goes down again: right after a large run a small one takes up to three times its usual time.
- * @returns false when it was stopped, or when not even one round could be run
+ * @returns false when it was stopped, or when nothing was learnt
  */
 export const calibrate = async (deps: CalibrationDeps): Promise<boolean> => {
   const { rounds = ROUNDS, inARow = 1 } = deps;
   const shapes = shapesOf(deps);
   let spentMs = 0;
+  let observed = 0;
   for (let round = 0; round < rounds; round++) {
+    let ran = false;
     for (const shape of round > 0 && round % 2 === 0 ? shapes.toReversed() : shapes) {
       if (deps.stopped()) return false;
       if (round > 0 && deps.cost.predict(shape) > deps.budgetMs * LARGEST_PART) continue;
+      ran = true;
       let ms: number | undefined;
       for (let nth = 1; nth <= (round > 0 ? inARow : 1); nth++) {
         ms = await measure(deps, shape);
         if (ms === undefined) return false;
         spentMs += ms;
-        if (round > 0 && (nth > 1 || inARow === 1)) deps.cost.observe(shape, ms);
+        if (round === 0 || (nth === 1 && inARow > 1)) continue;
+        deps.cost.observe(shape, ms);
+        observed++;
       }
       if (round === 0 && (ms ?? 0) > deps.budgetMs * LARGEST_PART) break;
-      if (spentMs > deps.budgetMs) return settle(deps, round > 0);
+      if (spentMs > deps.budgetMs) return settle(deps, observed > 0);
     }
+    // Every shape is too long for the budget.
+    if (!ran) break;
   }
-  return settle(deps, true);
+  return settle(deps, observed > 0);
 };
 
 const settle = ({ cost }: CalibrationDeps, learnt: boolean): boolean => {
