@@ -36,7 +36,7 @@ export interface TuneCommandOptions extends ConfigOptions {
 export const tuneCommand = async (
   options: TuneCommandOptions,
   host: CliHost,
-  deps: Partial<Pick<TuneDeps, 'cores' | 'open'>> = {},
+  deps: Partial<Pick<TuneDeps, 'cores' | 'open' | 'play'>> = {},
 ): Promise<Ending> => {
   let settings: TuneOptions;
   try {
@@ -75,7 +75,7 @@ const checkModel = async (name: string, { models }: Config): Promise<void> => {
   if (names.includes(name)) return;
   const near = nearest(name, names);
   const hint = near === undefined ? `there are: ${names.join(', ') || 'none'}` : `did you mean '${near}'?`;
-  throw new CarpoolError('MODEL_NOT_FOUND', `--model: no model '${name}' in ${models.root}; ${hint}`);
+  throw new CarpoolError('MODEL_NOT_FOUND', `--model: no model '${name}' in the model root; ${hint}`);
 };
 
 /** One line that changes on a terminal, one line a step elsewhere. */

@@ -107,4 +107,5 @@ const sizeText = ({ rows, longest }: Size): string => {
   return `${rows} row${rows === 1 ? '' : 's'}`;
 };
 
-const times = (value: number): string => `${value.toFixed(2)}×`;
+/** Of capacities, both may be 0: nothing makes the SLO. */
+const times = (value: number): string => (Number.isFinite(value) ? `${value.toFixed(2)}×` : '–');

@@ -2,7 +2,7 @@ import { fitCost, type CostCoefficients } from '#batcher';
 import type { LaneLayout } from '../executor/cpu-quota.js';
 import { clippedLengths, fixedLengths, type LengthLaw } from '../sim/lengths.js';
 import type { Setting } from '../sim/setting.js';
-import { ampleSloMs, capacitiesOf, capacityOf } from './capacity.js';
+import { ampleSloMs, capacitiesOf, capacityOf, type PlaySize } from './capacity.js';
 import { configLines } from './config-lines.js';
 import { gainsByLength, gainsByRows } from './gains.js';
 import { candidateLayouts, layoutText } from './layouts.js';
@@ -16,6 +16,8 @@ export interface TuneDeps {
   readonly cores: number;
   readonly open: (layout: LaneLayout) => Promise<Bench>;
   readonly onProgress: (step: string) => void;
+  /** Size of the simulations; default as large as they need to be. */
+  readonly play?: PlaySize;
 }
 
 export interface TuneOptions {
@@ -59,7 +61,7 @@ export const tune = async (options: TuneOptions, deps: TuneDeps): Promise<TuneRe
   for (const each of all) {
     const { layout, lone, busy, cost, error } = each;
     deps.onProgress(`${layoutText(layout)}: simulating`);
-    const capacity = await capacitiesOf(settingFor(each, simulatedSloMs));
+    const capacity = await capacitiesOf(settingFor(each, simulatedSloMs), deps.play);
     const alone = { loneShortMs: msOf(lone, short), loneLongMs: msOf(lone, long) };
     layouts.push({ layout, lone, busy, cost, error, ...alone, capacity });
   }
@@ -67,7 +69,7 @@ export const tune = async (options: TuneOptions, deps: TuneDeps): Promise<TuneRe
   deps.onProgress(`${layoutText(best.layout)}: simulating larger batches`);
   const now = { knobs: model, capacity: best.capacity.cost };
   const { knobs, capacity } = await chooseKnobs(now, largerKnobs(model), (larger) =>
-    capacityOf({ ...settingFor(best, simulatedSloMs), ...larger }),
+    capacityOf({ ...settingFor(best, simulatedSloMs), ...larger }, deps.play),
   );
   const { maxBatch, maxBatchTokens } = knobs;
   const own = { layout: best.layout, knobs, ...(slo.from === 'auto' ? {} : { sloMs: slo.ms }) };

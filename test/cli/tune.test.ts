@@ -28,7 +28,7 @@ describe('carpool tune', () => {
   });
 
   it.each([
-    ['spamm', "no model 'spamm' in models; did you mean 'spam'?"],
+    ['spamm', "no model 'spamm' in the model root; did you mean 'spam'?"],
     ['qqqqqqqq', 'there are: fraud_detector, spam'],
   ])('does not know %s: 1, with the nearest', async (name, text) => {
     const its = host();
@@ -40,7 +40,7 @@ describe('carpool tune', () => {
   const tune = async (isTTY: boolean, more: { json?: boolean } = {}) => {
     const its = host(isTTY);
     const benches = new FakeBenches({ ...TEXTS, name: 'spam' }, () => cost(1, 0.05));
-    const deps = { cores: 1, open: benches.openBench };
+    const deps = { cores: 1, open: benches.openBench, play: { least: 100, most: 100 } };
     const ending = await tuneCommand({ model: 'spam', slo: '50', ...more }, its, deps);
     return { ending, out: its.out.join(''), err: its.err.join('') };
   };

@@ -58,7 +58,7 @@ const msAt = (shapes: Measured['lone'], rows: number, longest: number): number |
 
 describe('measure', () => {
   it('runs one text at a time in one lane, then all sizes in all lanes at once', async () => {
-    const { lone, busy } = await measureIn(2, textModel(), 60_000);
+    const { lone, busy } = await measureIn(2, textModel(), 20_000);
     expect(lone.map(({ rows, longest }) => [rows, longest])).toEqual([
       [1, 8],
       [1, 16],
@@ -72,24 +72,24 @@ describe('measure', () => {
   });
 
   it('with a single lane finds the same alone and busy', async () => {
-    const { lone, busy } = await measureIn(1, textModel(), 60_000);
+    const { lone, busy } = await measureIn(1, textModel(), 20_000);
     expect(msAt(busy, 1, 16)).toBeCloseTo(msAt(lone, 1, 16) ?? NaN, 6);
   });
 
   it('has the SLO of the gateway: ten lone runs of a long text, or as configured', async () => {
     // Nothing has come yet, so a long text is as long as the model takes: 40 tokens, 5 ms.
-    const { slo } = await measureIn(2, textModel(), 60_000);
+    const { slo } = await measureIn(2, textModel(), 20_000);
     expect(slo.auto).toBe(true);
     expect(slo.ms).toBeGreaterThan(45);
     expect(slo.ms).toBeLessThan(55);
     const { batching } = textModel();
-    const configured = await measureIn(2, textModel({ batching: { ...batching, sloMs: 7 } }), 60_000);
+    const configured = await measureIn(2, textModel({ batching: { ...batching, sloMs: 7 } }), 20_000);
     expect(configured.slo).toEqual({ ms: 7, auto: false });
   });
 
   it('does not join what the model does not join', async () => {
     const batch = { mode: 'single', reason: 'they leak' } as const;
-    const { busy, model: tuned } = await measureIn(2, textModel({ batch }), 60_000);
+    const { busy, model: tuned } = await measureIn(2, textModel({ batch }), 20_000);
     expect(new Set(busy.map(({ rows }) => rows))).toEqual(new Set([1]));
     expect(tuned).toMatchObject({ maxBatch: 1, growsFreely: false, reason: 'they leak' });
   });
