@@ -53,7 +53,7 @@ export interface CostFit {
 }
 
 /** Areas up to which a run may cost no more than an empty one: the grid that the knee is picked from. */
-const KNEES: readonly number[] = [0, 8, 32, 128, 256, 512, 1024];
+export const KNEES: readonly number[] = [0, 8, 32, 128, 256, 512, 1024];
 /** What a run still weighs after each later one: half after 140. The shape of a model's cost changes slowly. */
 const SHAPE_MEMORY = 0.995;
 /** Share of a surprise that the speed takes over at once: a lane that turns 3x slower is learnt in some 20 runs. */

@@ -9,6 +9,7 @@ export {
   type RunShape,
 } from './cost-model.js';
 export { BatcherError, type BatcherErrorCode } from './errors.js';
+export { fitCost, type CostSample } from './fit-cost.js';
 export { planCost } from './plan-cost.js';
 export { planFifo } from './plan-fifo.js';
 export type * from './types.js';

@@ -128,6 +128,15 @@ export class LanePool {
     return this.#onSlot(slot, work);
   }
 
+  /** Runs `work` on every lane at once, each alone there; rejects with the first failure, when all have ended. */
+  async onEveryLane<T>(work: (lane: Lane) => Promise<T>): Promise<T[]> {
+    const ends = await Promise.allSettled(this.#slots.map((slot) => this.#onSlot(slot, work)));
+    return ends.map((end) => {
+      if (end.status === 'fulfilled') return end.value;
+      throw end.reason;
+    });
+  }
+
   /**
    * Runs `work` on a lane if every lane is free and nobody asks for one: for measurements that must delay no request.
    * @returns undefined where the lanes have better things to do

@@ -5,7 +5,7 @@ import type { LaneBatch } from '../executor/protocol.js';
 
 export interface CalibrationDeps {
   readonly key: string;
-  readonly cost: CostModel;
+  readonly cost: Pick<CostModel, 'predict' | 'observe' | 'settlePrior'>;
   readonly clock: Clock;
   /** Rows that are known to run. */
   readonly samples: readonly Payload[];
@@ -18,6 +18,10 @@ export interface CalibrationDeps {
   /** Length of the samples' rows where they are no texts: their shapes stay as they are. */
   readonly sampleLength: number;
   readonly fillTo?: number;
+  /** How often every shape is run, the first time to warm up. Default 4. */
+  readonly rounds?: number;
+  /** Runs of a shape in a row. Of several the first is not observed: it meets the caches as another shape left them. Default 1. */
+  readonly inARow?: number;
   /** Lane time to spend, milliseconds. */
   readonly budgetMs: number;
   /** For how long a lane is taken; see ServedModel.occupied. */
@@ -27,8 +31,9 @@ export interface CalibrationDeps {
   readonly stopped: () => boolean;
 }
 
-const ROWS: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
-const LENGTHS: readonly number[] = [8, 16, 32, 64, 128, 256, 512];
+const ROWS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+/** Of texts that are measured. */
+export const LENGTHS: readonly number[] = [8, 16, 32, 64, 128, 256, 512];
 /** Larger runs tell little that these do not, and take long. */
 const MAX_AREA = 1_024;
 /** The first round only warms caches and kernels for each shape. */
@@ -39,24 +44,37 @@ const RETRY_MS = 25;
 
 /**
  * Measures runs of many shapes and teaches them to the cost model, small ones first, until the budget is spent.
- * @returns false when it was stopped, or when not even one round could be run
+ * Every other round goes down again: right after a large run a small one takes up to three times its usual time.
+ * @returns false when it was stopped, or when nothing was learnt
  */
 export const calibrate = async (deps: CalibrationDeps): Promise<boolean> => {
+  const { rounds = ROUNDS, inARow = 1 } = deps;
   const shapes = shapesOf(deps);
   let spentMs = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const shape of shapes) {
+  let observed = 0;
+  for (let round = 0; round < rounds; round++) {
+    let ran = false;
+    for (const shape of round > 0 && round % 2 === 0 ? shapes.toReversed() : shapes) {
       if (deps.stopped()) return false;
       if (round > 0 && deps.cost.predict(shape) > deps.budgetMs * LARGEST_PART) continue;
-      const ms = await measure(deps, shape);
-      if (ms === undefined) return false;
-      spentMs += ms;
-      if (round > 0) deps.cost.observe(shape, ms);
-      else if (ms > deps.budgetMs * LARGEST_PART) break;
-      if (spentMs > deps.budgetMs) return settle(deps, round > 0);
+      ran = true;
+      let ms: number | undefined;
+      for (let nth = 1; nth <= (round > 0 ? inARow : 1); nth++) {
+        ms = await measure(deps, shape);
+        if (ms === undefined) return false;
+        spentMs += ms;
+        if (round === 0 || (nth === 1 && inARow > 1)) continue;
+        deps.cost.observe(shape, ms);
+        observed++;
+      }
+      // What is left is large: cold or warm makes little difference there, and time for measuring must be left.
+      if (round === 0 && ((ms ?? 0) > deps.budgetMs * LARGEST_PART || spentMs > deps.budgetMs / 2)) break;
+      if (spentMs > deps.budgetMs) return settle(deps, observed > 0);
     }
+    // Every shape is too long for the budget.
+    if (!ran) break;
   }
-  return settle(deps, true);
+  return settle(deps, observed > 0);
 };
 
 const settle = ({ cost }: CalibrationDeps, learnt: boolean): boolean => {

@@ -5,7 +5,7 @@ import type { LaneLayout } from '../executor/cpu-quota.js';
 import { joinPayloads, type Payload } from '../executor/join.js';
 import { fixedLengthOf } from '../executor/pad.js';
 import type { LanePool } from '../executor/pool.js';
-import { calibrate } from './calibrate.js';
+import { calibrate, type CalibrationDeps } from './calibrate.js';
 import { CostCache, type CostKey } from './cost-cache.js';
 import { digestOf } from './digest.js';
 import { mostRows } from './joining.js';
@@ -102,20 +102,12 @@ export class CostKeeper {
     eager: boolean,
   ): Promise<void> {
     const { pool, clock, onKnown, onFault } = this.#deps;
-    const { batching, batch, card, textLength } = model.info;
     try {
       const learnt = await calibrate({
-        key: model.key,
+        ...subjectOf(model, samples),
         cost: model.cost,
         clock,
-        samples,
-        maxBatch: mostRows(model.info),
-        maxTokens: card.text?.maxTokens ?? 512,
-        ...(textLength === undefined ? {} : { textLength }),
-        sampleLength: start.sampleLength,
-        ...(batch.size === undefined ? {} : { fillTo: batch.size }),
-        budgetMs: batching.calibrateBudgetMs,
-        occupied: (laneMs, elapsedMs) => model.occupied(laneMs, elapsedMs),
+        budgetMs: model.info.batching.calibrateBudgetMs,
         withLane: (work) => {
           if (eager) return pool.onLane(work);
           return this.#open ? pool.whileIdle(work) : undefined;
@@ -161,4 +153,25 @@ const lengthOf = (sample: Payload | undefined, signature: Signature): number => 
   if (sample === undefined) return 1;
   if (sample.kind === 'tensors') return rowLength(signature, sample.inputs);
   return fixedLengthOf(signature) ?? sample.ids.length;
+};
+
+/** What calibration needs to know of the model that it measures. */
+export const subjectOf = (
+  model: ServedModel,
+  samples: readonly Payload[],
+): Pick<
+  CalibrationDeps,
+  'key' | 'samples' | 'maxBatch' | 'maxTokens' | 'textLength' | 'sampleLength' | 'fillTo' | 'occupied'
+> => {
+  const { batch, card, signature, textLength } = model.info;
+  return {
+    key: model.key,
+    samples,
+    maxBatch: mostRows(model.info),
+    maxTokens: card.text?.maxTokens ?? 512,
+    sampleLength: lengthOf(samples[0], signature),
+    ...(textLength === undefined ? {} : { textLength }),
+    ...(batch.size === undefined ? {} : { fillTo: batch.size }),
+    occupied: (laneMs, elapsedMs) => model.occupied(laneMs, elapsedMs),
+  };
 };

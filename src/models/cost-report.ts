@@ -1,4 +1,5 @@
 import { areaOf, costMs, type CostFit } from '#batcher';
+import { LENGTHS } from './calibrate.js';
 import { mostRows, servedClass } from './joining.js';
 import type { InvarianceClass } from './model-info.js';
 import type { ServedModel } from './served-model.js';
@@ -19,7 +20,6 @@ export interface CostReport {
   readonly advice: string;
 }
 
-const LENGTHS: readonly number[] = [8, 16, 32, 64, 128, 256, 512];
 /** Less than this is nothing. */
 const WORTH = 1.05;
 
@@ -72,7 +72,7 @@ const adviceOf = (
   const usual =
     textLength === undefined ? LENGTHS.filter((length) => length <= Math.max(8, maxTokens)) : [textLength];
   const lengths = fit.basis === 'rows' ? [1] : usual;
-  const gains = lengths.map((length) => ({ length, gain: bestGain(fit, length, maxBatch, sloMs / 2) }));
+  const gains = lengths.map((length) => ({ length, gain: bestGain(fit, length, maxBatch, sloMs / 2).gain }));
   const worth = gains.filter(({ gain }) => gain >= WORTH);
   if (fit.basis === 'rows') {
     const gain = gains[0]?.gain ?? 1;
@@ -86,18 +86,20 @@ const adviceOf = (
   return `batching${among} pays up to ${points}${beyond === undefined ? '' : `, nothing from ${beyond.length}`}`;
 };
 
-/** Throughput of the best batch of equal rows within the cap, over that of rows alone. */
-const bestGain = (
-  { basis, coefficients }: CostFit,
+/** The best batch of equal rows within the cap, and its throughput over that of rows alone. */
+export const bestGain = (
+  { basis, coefficients }: Pick<CostFit, 'basis' | 'coefficients'>,
   length: number,
   maxBatch: number,
   capMs: number,
-): number => {
+): { readonly rows: number; readonly gain: number } => {
   const ms = (rows: number): number =>
     costMs(coefficients, areaOf(basis, { rows, tokens: rows * length, longest: length }), length);
-  let best = 1;
-  for (let rows = 2; rows <= maxBatch; rows++)
-    if (ms(rows) <= capMs) best = Math.max(best, (rows * ms(1)) / ms(rows));
+  let best = { rows: 1, gain: 1 };
+  for (let rows = 2; rows <= maxBatch; rows++) {
+    const gain = (rows * ms(1)) / ms(rows);
+    if (ms(rows) <= capMs && gain > best.gain) best = { rows, gain };
+  }
   return best;
 };
 

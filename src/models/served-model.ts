@@ -16,7 +16,7 @@ export interface ServedModelDeps {
   readonly pool: Pick<LanePool, 'requestLane' | 'lanesView'>;
   readonly metrics: ModelMetrics;
   /** What is known of its cost. */
-  readonly start: CostStart;
+  readonly start: Omit<CostStart, 'key'> & { readonly key: Pick<CostStart['key'], 'basis'> };
   /** Rows that are known to run; none where no input was found that does. */
   readonly samples: readonly Payload[];
 }

@@ -100,7 +100,8 @@ const traceOf = (
   return { requests: withBulk(trace, { rows, everyMs, lengths, seed: seed + 1 }) };
 };
 
-const lengthLaw = (text: string, file: string | undefined): LengthLaw => {
+/** @param file what stands in the file of `--lengths file` @throws Error that says what was expected, and what came */
+export const lengthLaw = (text: string, file: string | undefined): LengthLaw => {
   const [kind, rest = ''] = text.split(':');
   if (kind === 'lognormal') {
     const [median, sigma, most] = parseList(

@@ -197,4 +197,25 @@ describe('claims', () => {
     ticket.cancel();
     expect(await codeOf(ticket)).toBe('CLIENT_GONE');
   });
+
+  it('may be for every lane at once, each alone there', async () => {
+    const { pool, model } = await startPool(3, () => false);
+    let inside = 0;
+    let release: () => void = () => undefined;
+    const all = new Promise<void>((resolve) => (release = resolve));
+    const work = pool.onEveryLane(async (lane) => {
+      if (++inside === 3) release();
+      await all;
+      return lane;
+    });
+    const one = model('one');
+    one.submit('a');
+    expect(new Set(await work).size).toBe(3);
+    await turn();
+    expect(one.rides).toHaveLength(1);
+    const failing = pool.onEveryLane(() => Promise.reject(new Error('no')));
+    await expect(failing).rejects.toThrow('no');
+    expect(pool.lanesView.idle).toBe(3);
+    await pool.close();
+  });
 });
