@@ -41,8 +41,8 @@ const measureIn = async (lanes: number, info: ModelInfo, budgetMs: number): Prom
   const metrics = { onEvent: nothing, bindQueue: nothing, remove: nothing };
   const coefficients = { alphaMs: 1, betaMsPerToken: 0.1, kneeTokens: 0, quadMsPerTokenSquared: 0 };
   const start = { key: { basis: 'padded' }, coefficients, known: false, sampleLength: 1 } as const;
-  const served = new ServedModel('m#1', info, { clock, pool, metrics, start });
   const samples: Payload[] = [{ kind: 'text', ids: Int32Array.of(1, 2, 3) }];
+  const served = new ServedModel('m#1', info, { clock, pool, metrics, start, samples });
   try {
     return await measure({ model: served, samples, pool, clock, budgetMs });
   } finally {
