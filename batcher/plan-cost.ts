@@ -124,11 +124,12 @@ const sortedByLength = <T extends QueuedItem>(
 };
 
 /**
- * The split may start or end among items of equal length; nobody is overtaken there: the earliest of that length ride.
- * `sorted` keeps the order of keys among equal lengths, so a group that starts in their midst is shifted to their front.
+ * The split may start or end among items of equal length; nobody is overtaken there: the earliest of that length ride, as
+ * many rows of them as the split has. `sorted` keeps the order of keys among equal lengths, so a group that starts in
+ * their midst is shifted to their front.
  */
 const earliestOfEdge = <T extends QueuedItem>(
-  sorted: readonly { readonly item: T; readonly length: number }[],
+  sorted: readonly { readonly item: T; readonly rows: number; readonly length: number }[],
   from: number,
   to: number,
 ): T[] => {
@@ -136,8 +137,14 @@ const earliestOfEdge = <T extends QueuedItem>(
   let start = from;
   while (start > 0 && sorted[start - 1]?.length === first) start--;
   let end = from;
-  while (end < to && sorted[end]?.length === first) end++;
-  return [...sorted.slice(start, start + end - from), ...sorted.slice(end, to)].map(({ item }) => item);
+  let rows = 0;
+  while (end < to && sorted[end]?.length === first) rows += sorted[end++]?.rows ?? 0;
+  const edge = sorted.slice(start, end).filter((place) => {
+    if (place.rows > rows) return false;
+    rows -= place.rows;
+    return true;
+  });
+  return [...edge, ...sorted.slice(end, to)].map(({ item }) => item);
 };
 
 /** Bulk items, in order, that fit into what the interactive ones pay for already. */

@@ -67,6 +67,17 @@ describe('composition by cost', () => {
     await lanes.finishAll();
   });
 
+  it('takes the earliest of equal lengths, but no more rows than fit', () => {
+    const rows = [1, 2, 1];
+    const snapshot = snapshotOf([33, 32, 32], {
+      waitingRows: 4,
+      cost: { basis: 'rows', coefficients: { ...COST, betaMsPerToken: 0 }, trusted: true },
+    });
+    const window = snapshot.window.map((item, i) => ({ ...item, rows: rows[i] ?? 1 }));
+    const { group } = planCost({ ...snapshot, window }, 100, { ...KNOBS, maxBatch: 2 });
+    expect(group?.items.map(({ seq }) => seq).sort()).toEqual([0, 2]);
+  });
+
   it('keeps a run within half of the SLO', () => {
     const lengths = new Array<number>(40).fill(16);
     expect(groupOf(snapshotOf(lengths), { ...KNOBS, sloMs: 22 })).toHaveLength(10);
