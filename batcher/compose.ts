@@ -1,4 +1,4 @@
-import { costMs, type CostBasis, type CostCoefficients } from './cost-model.js';
+import { costMs, type CostBasis, type CostCoefficients } from './cost.js';
 
 /** What composing needs of an item. */
 export interface Composable {

@@ -1,4 +1,4 @@
-import { areaOf, costMs } from './cost-model.js';
+import { areaOf, costMs } from './cost.js';
 import type { Group, Knobs, QueuedItem, Snapshot } from './types.js';
 
 /** How much more a hold must save than it costs: the forecast is a mean, and the cost is certain. */

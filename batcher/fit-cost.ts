@@ -1,4 +1,4 @@
-import { areaOf, costMs, KNEES, type CostBasis, type CostCoefficients, type RunShape } from './cost-model.js';
+import { areaOf, costMs, KNEES, type CostBasis, type CostCoefficients, type RunShape } from './cost.js';
 import { addSample, emptyEquations, fitNonNegative, type Terms } from './least-squares.js';
 
 export interface CostSample {

@@ -1,5 +1,5 @@
 import { composeAround, type Composable, type ComposeRules } from './compose.js';
-import { areaOf, costMs } from './cost-model.js';
+import { areaOf, costMs } from './cost.js';
 import { echoHoldUntil } from './echo-hold.js';
 import { groupOf, oldestOf } from './group.js';
 import type { Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';

@@ -1,4 +1,4 @@
-import type { CostBasis, CostCoefficients } from './cost-model.js';
+import type { CostBasis, CostCoefficients } from './cost.js';
 
 /**
  * The batcher's vocabulary. Times are milliseconds of one monotonic clock, lengths are tokens (1 for fixed-shape rows),

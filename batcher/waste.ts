@@ -1,4 +1,4 @@
-import { areaOf, costMs, type CostBasis, type CostCoefficients } from './cost-model.js';
+import { areaOf, costMs, type CostBasis, type CostCoefficients } from './cost.js';
 import type { Group } from './types.js';
 
 /**

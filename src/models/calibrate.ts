@@ -2,10 +2,11 @@ import type { Clock, CostModel, RunShape } from '#batcher';
 import { joinPayloads, type Payload } from '../executor/join.js';
 import type { Lane } from '../executor/lane.js';
 import type { LaneBatch } from '../executor/protocol.js';
+import { RunLog } from './run-log.js';
 
 export interface CalibrationDeps {
   readonly key: string;
-  readonly cost: Pick<CostModel, 'predict' | 'observe' | 'settlePrior'>;
+  readonly cost: Pick<CostModel, 'predict' | 'observe' | 'calibrated'>;
   readonly clock: Clock;
   /** Rows that are known to run. */
   readonly samples: readonly Payload[];
@@ -50,8 +51,8 @@ const RETRY_MS = 25;
 export const calibrate = async (deps: CalibrationDeps): Promise<boolean> => {
   const { rounds = ROUNDS, inARow = 1 } = deps;
   const shapes = shapesOf(deps);
+  const log = new RunLog();
   let spentMs = 0;
-  let observed = 0;
   for (let round = 0; round < rounds; round++) {
     let ran = false;
     for (const shape of round > 0 && round % 2 === 0 ? shapes.toReversed() : shapes) {
@@ -65,21 +66,25 @@ export const calibrate = async (deps: CalibrationDeps): Promise<boolean> => {
         spentMs += ms;
         if (round === 0 || (nth === 1 && inARow > 1)) continue;
         deps.cost.observe(shape, ms);
-        observed++;
+        log.add(shape, ms);
       }
       // What is left is large: cold or warm makes little difference there, and time for measuring must be left.
       if (round === 0 && ((ms ?? 0) > deps.budgetMs * LARGEST_PART || spentMs > deps.budgetMs / 2)) break;
-      if (spentMs > deps.budgetMs) return settle(deps, observed > 0);
+      if (spentMs > deps.budgetMs) return settle(deps, log);
     }
     // Every shape is too long for the budget.
     if (!ran) break;
   }
-  return settle(deps, observed > 0);
+  return settle(deps, log);
 };
 
-const settle = ({ cost }: CalibrationDeps, learnt: boolean): boolean => {
-  if (learnt) cost.settlePrior();
-  return learnt;
+/** The median of each shape counts: what another tenant of the core made of single runs does not. */
+const settle = ({ cost }: CalibrationDeps, { shapes }: RunLog): boolean => {
+  if (shapes.length === 0) return false;
+  cost.calibrated(
+    shapes.map(({ rows, tokens, longest, p50Ms }) => ({ shape: { rows, tokens, longest }, ms: p50Ms })),
+  );
+  return true;
 };
 
 const shapesOf = (deps: CalibrationDeps): RunShape[] => {

@@ -2,7 +2,7 @@ import { areaOf, costMs, type CostCoefficients, type RunShape } from '#batcher';
 import { LENGTHS } from '../models/calibrate.js';
 import { bestGain } from '../models/cost-report.js';
 import type { TunedModel } from './measured.js';
-import type { TimedShape } from './runs.js';
+import type { TimedShape } from '../models/run-log.js';
 
 /** Equal rows run together, against the same rows one by one. */
 export interface Batch {

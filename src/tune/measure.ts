@@ -8,7 +8,8 @@ import { subjectOf } from '../models/cost-keeper.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { Measured, TunedModel } from './measured.js';
 import { MOST_ROWS } from './recommend.js';
-import { logged, RunLog } from './runs.js';
+import { RunLog } from '../models/run-log.js';
+import { logged } from './logged.js';
 
 export interface MeasureDeps {
   readonly model: ServedModel;

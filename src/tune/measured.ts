@@ -1,5 +1,5 @@
 import type { CostBasis } from '#batcher';
-import type { TimedShape } from './runs.js';
+import type { TimedShape } from '../models/run-log.js';
 
 /** The model as tuning sees it. */
 export interface TunedModel {

@@ -3,7 +3,7 @@ import type { LaneLayout } from '../executor/cpu-quota.js';
 import type { Capacities } from './capacity.js';
 import type { LengthGain, RowsGain } from './gains.js';
 import type { TunedModel } from './measured.js';
-import type { TimedShape } from './runs.js';
+import type { TimedShape } from '../models/run-log.js';
 
 export interface LayoutReport {
   readonly layout: LaneLayout;

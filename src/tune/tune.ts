@@ -9,7 +9,7 @@ import { candidateLayouts, layoutText } from './layouts.js';
 import { unitOf, type Bench, type Measured, type TunedModel } from './measured.js';
 import { chooseKnobs, chooseLayout, knobsReason, largerKnobs, layoutReason, msText } from './recommend.js';
 import type { LayoutReport, Size, TuneReport } from './report.js';
-import type { TimedShape } from './runs.js';
+import type { TimedShape } from '../models/run-log.js';
 
 export interface TuneDeps {
   /** Cores that the process may use. */

@@ -9,13 +9,13 @@ const costOf = ({ tokens, longest }: RunShape): number => costMs(COST, tokens, l
 const play = async (more: Partial<CalibrationDeps> = {}) => {
   const observed: [tokens: number, ms: number][] = [];
   let runs = 0;
-  let settled = 0;
+  const settled: [rows: number, longest: number, ms: number][][] = [];
   const deps: CalibrationDeps = {
     key: 'm#1',
     cost: {
       predict: costOf,
       observe: ({ tokens }, ms) => observed.push([tokens, ms]),
-      settlePrior: () => settled++,
+      calibrated: (samples) => settled.push(samples.map(({ shape, ms }) => [shape.rows, shape.longest, ms])),
     },
     clock: { now: () => 0, callAt: () => () => undefined },
     samples: [{ kind: 'text', ids: Int32Array.of(1, 2) }],
@@ -33,12 +33,21 @@ const play = async (more: Partial<CalibrationDeps> = {}) => {
 };
 
 describe('calibrate', () => {
-  it('warms up, then goes up and down the sizes', async () => {
+  it('warms up, then goes up and down the sizes; the median of each is what counts', async () => {
     const { learnt, observed, runs, settled } = await play();
     // 1 x 8, 2 x 8 and 1 x 16 (the same tokens), 2 x 16.
     const up = [8, 16, 16, 32];
     expect(observed.map(([tokens]) => tokens)).toEqual([...up, ...up.toReversed(), ...up]);
-    expect([learnt, runs(), settled]).toEqual([true, 16, 1]);
+    expect([learnt, runs()]).toEqual([true, 16]);
+    // The times are the numbers of the runs.
+    expect(settled).toEqual([
+      [
+        [1, 8, 12],
+        [1, 16, 10],
+        [2, 8, 11],
+        [2, 16, 9],
+      ],
+    ]);
   });
 
   it('runs a shape several times in a row, and leaves the first of them out', async () => {
@@ -55,7 +64,7 @@ describe('calibrate', () => {
 
   it('ends where no shape fits into the budget, however many rounds it has, and has learnt nothing', async () => {
     const { learnt, observed, settled } = await play({ budgetMs: 10, rounds: Infinity });
-    expect([learnt, observed, settled]).toEqual([false, [], 0]);
+    expect([learnt, observed, settled]).toEqual([false, [], []]);
   });
 
   it('ends when it is stopped', async () => {

@@ -11,7 +11,7 @@ import {
   largerKnobs,
   layoutReason,
 } from '../../src/tune/recommend.js';
-import { RunLog } from '../../src/tune/runs.js';
+import { RunLog } from '../../src/models/run-log.js';
 import { makeTempRoot, type TempRoot } from '../support/temp-root.js';
 import { TEXTS, timed } from './fake-bench.js';
 

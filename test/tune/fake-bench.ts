@@ -1,7 +1,7 @@
 import { areaOf, costMs, type CostCoefficients } from '#batcher';
 import type { LaneLayout } from '../../src/executor/cpu-quota.js';
 import type { Bench, Measured, TunedModel } from '../../src/tune/measured.js';
-import type { TimedShape } from '../../src/tune/runs.js';
+import type { TimedShape } from '../../src/models/run-log.js';
 
 export const TEXTS: TunedModel = {
   name: 'm',

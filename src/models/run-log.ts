@@ -1,5 +1,4 @@
-import type { CostModel, RunShape } from '#batcher';
-import type { CalibrationDeps } from '../models/calibrate.js';
+import type { RunShape } from '#batcher';
 
 /** What runs of one shape took. */
 export interface TimedShape extends RunShape {
@@ -26,16 +25,6 @@ export class RunLog {
       .sort((a, b) => a.tokens - b.tokens || a.rows - b.rows);
   }
 }
-
-/** A cost model that writes down what it is taught. */
-export const logged = (cost: CostModel, log: RunLog): CalibrationDeps['cost'] => ({
-  predict: (shape) => cost.predict(shape),
-  observe: (shape, ms) => {
-    log.add(shape, ms);
-    cost.observe(shape, ms);
-  },
-  settlePrior: () => cost.settlePrior(),
-});
 
 const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b);
