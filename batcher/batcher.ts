@@ -1,32 +1,28 @@
 import type { CostFit, CostModel } from './cost-model.js';
-import { BatcherError, codeOf } from './errors.js';
+import { BatcherError } from './errors.js';
 import { Intake } from './intake.js';
 import { Load } from './load.js';
+import { Planning } from './planning.js';
+import { viewOf, type QueueView } from './queue-view.js';
 import { Request, type Entry } from './request.js';
-import { nextAttempt } from './retry.js';
+import { Returns } from './returns.js';
+import { Settling } from './settling.js';
 import type {
   BatcherEvent,
   Clock,
   Group,
   Item,
   Knobs,
+  LanesView,
   PlanFn,
   Ride,
   RunResult,
-  Snapshot,
   SubmitOptions,
 } from './types.js';
-import { viewOf, type QueueView } from './queue-view.js';
-import { isAlive, WaitingRoom } from './waiting-room.js';
+import { WaitingRoom } from './waiting-room.js';
 
 /** The operator's knobs: a plan's, but for the SLO, which may follow the model's cost. */
 export type BatcherKnobs = Omit<Knobs, 'sloMs'> & { readonly sloMs: number | 'auto' };
-
-/** Lanes as the batcher sees them: shared with other models. */
-export interface LanesView {
-  readonly total: number;
-  readonly idle: number;
-}
 
 export interface BatcherDeps {
   readonly clock: Clock;
@@ -49,12 +45,10 @@ export interface Ticket<R> {
   cancel(): void;
 }
 
+const ONE_CALLER = '';
+
 /** Runs one batch in the lane that was granted. @throws anything with a `code`; `WORKER_LOST` when the lane died. */
 export type RunGroup<P, R> = (payloads: readonly P[], group: Group) => Promise<RunResult<R>>;
-
-/** What of the queue a plan is shown: enough to compose a batch well, little enough to plan in microseconds. */
-const WINDOW = 128;
-const BULK_WINDOW = 32;
 
 /**
  * Collects items of one model and hands them to lanes, late: a batch exists only from the moment a lane is granted.
@@ -70,22 +64,38 @@ export class Batcher<P, R> {
   readonly #load: Load;
   readonly #room = new WaitingRoom<P, R>();
   readonly #intake: Intake<P, R>;
+  readonly #planning: Planning<P, R>;
+  readonly #settling: Settling<P, R>;
+  /** Learns who comes back how soon; only where the echo hold is on. */
+  readonly #returns: Returns | undefined;
   #running = 0;
   #draining = false;
-  #cancelWake: (() => void) | undefined;
   readonly #drained: (() => void)[] = [];
 
   constructor(deps: BatcherDeps) {
+    const { clock, knobs, plan, lanes, requestLane } = deps;
     this.#deps = deps;
-    this.#load = new Load(deps.cost, deps.knobs.sloMs, deps.usualLength);
+    this.#load = new Load(deps.cost, knobs.sloMs, deps.usualLength);
+    this.#returns = knobs.echoHoldMs > 0 ? new Returns() : undefined;
+    const parts = {
+      ...{ clock, room: this.#room, load: this.#load, returns: this.#returns },
+      emit: (event: BatcherEvent) => this.#emit(event),
+    };
     this.#intake = new Intake({
-      room: this.#room,
-      load: this.#load,
-      maxBatch: deps.knobs.maxBatch,
-      maxQueue: deps.knobs.maxQueue,
-      shedding: deps.knobs.shedding,
-      lanes: () => deps.lanes().total,
-      emit: (event) => this.#emit(event),
+      ...parts,
+      maxBatch: knobs.maxBatch,
+      maxQueue: knobs.maxQueue,
+      shedding: knobs.shedding,
+      lanes: () => lanes().total,
+    });
+    this.#settling = new Settling({
+      ...parts,
+      lanesLost: () => lanes().lost,
+      onFreed: () => this.#settleDrain(),
+    });
+    this.#planning = new Planning({
+      ...{ ...parts, plan, knobs, lanes, requestLane },
+      expire: (request) => this.#settling.expire(request),
     });
   }
 
@@ -128,35 +138,46 @@ export class Batcher<P, R> {
     options: SubmitOptions = {},
     onRide?: (index: number, ride: Ride<R>) => void,
   ): Ticket<R> {
-    const { deadlineAt = Infinity } = options;
+    const { deadlineAt = Infinity, caller = ONE_CALLER } = options;
     const now = this.#deps.clock.now();
+    this.#returns?.came(caller, now);
     this.#intake.admit(items, deadlineAt - now, this.#draining);
-    const request = new Request<P, R>(items.length, deadlineAt, now, onRide);
-    this.#intake.board(request, items, options, now);
+    const request = new Request<P, R>(items.length, deadlineAt, now, caller, onRide);
+    this.#intake.board(request, items, options.priority, now);
     if (deadlineAt !== Infinity && !request.settled)
-      request.onSettled = this.#deps.clock.callAt(deadlineAt, () => this.#expire(request));
+      request.onSettled = this.#deps.clock.callAt(deadlineAt, () => this.#settling.expire(request));
     // After all items are queued: whoever grants a lane synchronously must see the whole request.
     this.#deps.requestLane();
-    return { rides: request.promise, cancel: () => this.#cancel(request) };
+    return { rides: request.promise, cancel: () => this.#settling.cancel(request) };
   }
 
   /**
    * A lane is free: forms one batch from what waits now and runs it.
    * @returns when the lane is free again; undefined when there is nothing to run (a wake-up is set if that will change)
+   * @throws whatever keeps a batch from being formed, a bug; what was to ride has then ended with INTERNAL
    */
   ride(run: RunGroup<P, R>): Promise<void> | undefined {
-    const group = this.#room.nextRetry() ?? this.#nextPlanned();
-    if (group === undefined) {
+    let group: Group<Entry<P, R>> | undefined;
+    try {
+      group = this.#room.nextRetry() ?? this.#planning.next(this.#draining);
+      if (group !== undefined) return this.#dispatch(group, run);
       this.#settleDrain();
       return undefined;
+    } catch (error) {
+      // The head of the line at least: asked again with the same queue, it would end the same way, for ever.
+      this.#settling.fault(group?.items ?? this.#room.window(1, 1).slice(0, 1), error);
+      if (!this.#room.isEmpty) this.#deps.requestLane();
+      throw error;
     }
+  }
+
+  #dispatch(group: Group<Entry<P, R>>, run: RunGroup<P, R>): Promise<void> {
     const now = this.#deps.clock.now();
     for (const entry of group.items) {
       this.#room.take(entry);
       this.#intake.served(entry);
       entry.dispatchedAt = now;
     }
-    this.#running++;
     const queueMs = group.items.map((entry) => now - entry.arrivedAt);
     const predictedMs = this.#load.predictMs(group);
     this.#emit({ type: 'dispatched', group, queueMs, predictedMs, waiting: this.#room.size });
@@ -178,47 +199,12 @@ export class Batcher<P, R> {
     this.#draining = true;
     const requests = new Set(this.#room.all().flatMap((entry) => entry.riders.map((rider) => rider.request)));
     for (const request of requests)
-      this.#reject(request, new BatcherError('DRAINING', 'shut down before this request could run'));
+      this.#settling.reject(request, new BatcherError('DRAINING', 'shut down before this request could run'));
     this.#settleDrain();
   }
 
-  #nextPlanned(): Group<Entry<P, R>> | undefined {
-    const { clock, plan, knobs } = this.#deps;
-    this.#cancelWake?.();
-    this.#cancelWake = undefined;
-    for (;;) {
-      if (this.#room.size === 0) return undefined;
-      const now = clock.now();
-      const decision = plan(this.#snapshot(now), now, { ...knobs, sloMs: this.#load.sloMs });
-      for (const entry of decision.shed) for (const { request } of [...entry.riders]) this.#expire(request);
-      if (decision.group !== undefined) return decision.group;
-      if (decision.wakeAtMs !== undefined) {
-        this.#cancelWake = clock.callAt(decision.wakeAtMs, this.#deps.requestLane);
-        return undefined;
-      }
-      // Only a window of late items leaves neither a group nor a wake time; they are gone now, so look further.
-      if (decision.shed.length === 0)
-        throw new BatcherError(
-          'INTERNAL',
-          'the plan returned neither a group nor a wake time: a bug in plan',
-        );
-    }
-  }
-
-  #snapshot(now: number): Snapshot<Entry<P, R>> {
-    const { basis, coefficients } = this.#load.fit;
-    return {
-      window: this.#room.window(WINDOW, BULK_WINDOW),
-      waiting: this.#room.size,
-      waitingRows: this.#room.queuedRows,
-      idleLanes: Math.max(1, this.#deps.lanes().idle),
-      utilisation: this.#load.utilisation(now),
-      cost: { basis, coefficients, trusted: this.#load.trusted },
-      draining: this.#draining,
-    };
-  }
-
   async #run(group: Group<Entry<P, R>>, predictedMs: number, run: RunGroup<P, R>): Promise<void> {
+    this.#running++;
     try {
       const result = await run(
         group.items.map((entry) => entry.payload),
@@ -229,73 +215,19 @@ export class Batcher<P, R> {
           'INTERNAL',
           `the lane returned ${result.values.length} results for ${group.items.length} items: a bug in the executor`,
         );
-      this.#complete(group, predictedMs, result);
+      this.#settling.complete(group, predictedMs, result);
     } catch (error) {
-      this.#fail(group, error);
+      if (this.#settling.fail(group, error)) this.#deps.requestLane();
     } finally {
       this.#running--;
       this.#settleDrain();
     }
   }
 
-  #complete(group: Group<Entry<P, R>>, predictedMs: number, { values, runMs, laneMs }: RunResult<R>): void {
-    const aloneMs = group.items.reduce((sum, entry) => sum + entry.aloneMs, 0);
-    this.#load.ran(group, aloneMs, laneMs);
-    this.#emit({ type: 'completed', group, runMs, laneMs, predictedMs });
-    group.items.forEach((entry, i) => {
-      this.#room.close(entry);
-      for (const { request, index } of entry.riders) {
-        const queueMs = Math.max(0, entry.dispatchedAt - request.arrivedAt);
-        // The count was checked above; a hole in the values would be the lane's own `undefined`.
-        request.deliver(index, { value: values[i] as R, queueMs, runMs, groupRows: group.rows });
-      }
-    });
-  }
-
-  #fail(group: Group<Entry<P, R>>, error: unknown): void {
-    const code = codeOf(error);
-    const attempt = nextAttempt(group.items.filter(isAlive), code, group.items.length === 1);
-    this.#emit({ type: 'failed', group, code, retried: attempt.groups.length > 0 });
-    this.#room.retry(attempt.groups);
-    for (const entry of attempt.guilty)
-      for (const { request } of [...entry.riders]) this.#reject(request, attempt.lost ?? error);
-    if (attempt.groups.length > 0) this.#deps.requestLane();
-  }
-
-  #cancel(request: Request<P, R>): void {
-    const rows = this.#reject(request, new BatcherError('CLIENT_GONE', 'the client is gone'));
-    if (rows !== undefined) this.#emit({ type: 'cancelled', rows });
-  }
-
-  #expire(request: Request<P, R>): void {
-    const ms = (value: number): string => `${Math.round(value)} ms`;
-    const waited = ms(this.#deps.clock.now() - request.arrivedAt);
-    const ahead = `${this.queuedRows} rows queued, ${ms(this.#load.drainMs(this.#room.queuedAloneMs))} of work`;
-    const had = ms(request.deadlineAt - request.arrivedAt);
-    const message = `no answer within the ${had} that the request had: waited ${waited}; ${ahead}`;
-    const rows = this.#reject(request, new BatcherError('DEADLINE_EXCEEDED', message));
-    if (rows !== undefined) this.#emit({ type: 'expired', rows });
-  }
-
-  /** One error for the whole request; entries without another rider leave. @returns rows freed; undefined if settled before */
-  #reject(request: Request<P, R>, error: unknown): number | undefined {
-    if (request.settled) return undefined;
-    request.fail(error);
-    let freed = 0;
-    for (const entry of request.entries) {
-      entry.riders = entry.riders.filter((rider) => rider.request !== request);
-      if (isAlive(entry)) continue;
-      this.#room.close(entry);
-      if (this.#room.take(entry)) freed += entry.rows;
-    }
-    this.#settleDrain();
-    return freed;
-  }
-
   #settleDrain(): void {
-    if (!this.#draining || this.#running > 0 || !this.#room.isEmpty) return;
-    this.#cancelWake?.();
-    this.#cancelWake = undefined;
+    if (!this.#room.isEmpty) return;
+    this.#planning.rest();
+    if (!this.#draining || this.#running > 0) return;
     for (const resolve of this.#drained.splice(0)) resolve();
   }
 

@@ -1,4 +1,4 @@
-import { costMs, type CostBasis, type CostCoefficients } from './cost-model.js';
+import { costMs, type CostBasis, type CostCoefficients } from './cost.js';
 
 /** What composing needs of an item. */
 export interface Composable {
@@ -64,23 +64,21 @@ export const composeAround = (
     charge(i, j + 1) <= charge(i, j) + charge(j, j + 1) - unpaid(0);
 
   /** Where each step begins, and at last n. A step of several keeps the limits. */
-  const cuts: number[] = [0];
-  const ages: number[] = [];
+  const cut: number[] = [0];
+  const age: number[] = [];
   let anchorCut = 0;
   for (let i = 0, j = 0; i < sorted.length; i = j) {
     let oldest = 0;
     do oldest = Math.max(oldest, sorted[j++]?.age ?? 0);
     while (j < sorted.length && j - i < STEP && j !== anchor && joins(i, j));
-    if (i <= anchor) anchorCut = ages.length;
-    cuts.push(j);
-    ages.push(oldest);
+    if (i <= anchor) anchorCut = age.length;
+    age.push(oldest);
+    cut.push(j);
   }
-  const steps = ages.length;
-  const cut = Int32Array.from(cuts);
-  const age = Float64Array.from(ages);
+  const steps = age.length;
 
   /** Least charge of all items before a step, split among themselves. */
-  const prefix = new Float64Array(anchorCut + 1);
+  const prefix: number[] = [0];
   for (let j = 1; j <= anchorCut; j++) {
     let best = Infinity;
     let oldest = 0;
@@ -90,10 +88,10 @@ export const composeAround = (
       if (ms === Infinity) break;
       best = Math.min(best, at(prefix, i) + ms - unpaid(oldest));
     }
-    prefix[j] = best;
+    prefix.push(best);
   }
   /** Least charge of all items from a step on. */
-  const suffix = new Float64Array(steps + 1);
+  const suffix = new Array<number>(steps + 1).fill(0);
   for (let i = steps - 1; i > anchorCut; i--) {
     let best = Infinity;
     let oldest = 0;
@@ -146,19 +144,22 @@ const chargeOf = (
   sorted: readonly Composable[],
   { cost, basis, maxRows, maxTokens, capMs, delayWeight }: ComposeRules,
 ): Charge => {
-  const n = sorted.length;
   const { alphaMs, betaMsPerToken, kneeTokens, quadMsPerTokenSquared } = cost;
-  const lengths = new Float64Array(n);
-  const rows = new Float64Array(n + 1);
-  const tokens = new Float64Array(n + 1);
-  const alone = new Float64Array(n + 1);
-  sorted.forEach((item, i) => {
-    lengths[i] = item.length;
-    rows[i + 1] = at(rows, i) + item.rows;
-    tokens[i + 1] = at(tokens, i) + item.rows * item.length;
-    alone[i + 1] =
-      at(alone, i) + costMs(cost, basis === 'rows' ? item.rows : item.rows * item.length, item.length);
-  });
+  // Plain arrays: a typed one of this size costs more to make than to use.
+  const lengths: number[] = [];
+  const rows: number[] = [0];
+  const tokens: number[] = [0];
+  const alone: number[] = [0];
+  let sumRows = 0;
+  let sumTokens = 0;
+  let sumAlone = 0;
+  for (const item of sorted) {
+    const area = basis === 'rows' ? item.rows : item.rows * item.length;
+    lengths.push(item.length);
+    rows.push((sumRows += item.rows));
+    tokens.push((sumTokens += item.rows * item.length));
+    alone.push((sumAlone += costMs(cost, area, item.length)));
+  }
   return (i, j) => {
     const members = j - i;
     const groupRows = at(rows, j) - at(rows, i);
@@ -176,4 +177,4 @@ const chargeOf = (
 };
 
 /** Indices are in range by construction; this says so to the compiler. */
-const at = (array: Float64Array | Int32Array, i: number): number => array[i] as number;
+const at = (array: readonly number[], i: number): number => array[i] as number;

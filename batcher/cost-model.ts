@@ -1,3 +1,5 @@
+import { areaOf, costMs, KNEES, type CostBasis, type CostCoefficients, type RunShape } from './cost.js';
+import { fitCost, type CostSample } from './fit-cost.js';
 import {
   addSample,
   emptyEquations,
@@ -5,42 +7,6 @@ import {
   type NormalEquations,
   type Terms,
 } from './least-squares.js';
-
-/**
- * What a run costs, in milliseconds:
- *
- *   T(b, L) = alpha + beta * max(0, area - knee) + quad * area * L
- *
- * b rows, L the longest row. `alpha` is paid once a run and is all that batching can save; `beta` is the price of a
- * token beyond the `knee`, up to which the hardware is not full; `quad` is attention. The form alpha + beta * b is that
- * of Nexus (SOSP'19) and Clockwork (OSDI'20), with lengths and a knee added.
- */
-export interface CostCoefficients {
-  readonly alphaMs: number;
-  readonly betaMsPerToken: number;
-  readonly kneeTokens: number;
-  readonly quadMsPerTokenSquared: number;
-}
-
-/** What `area` counts: `rows` for fixed-shape tensors, `padded` rows x longest, `packed` the sum of the lengths. */
-export type CostBasis = 'rows' | 'padded' | 'packed';
-
-/** The size of one run. */
-export interface RunShape {
-  readonly rows: number;
-  /** Sum of the lengths of all rows. */
-  readonly tokens: number;
-  readonly longest: number;
-}
-
-export const areaOf = (basis: CostBasis, { rows, tokens, longest }: RunShape): number => {
-  if (basis === 'rows') return rows;
-  return basis === 'packed' ? tokens : rows * longest;
-};
-
-/** The formula above. */
-export const costMs = (c: CostCoefficients, area: number, longest: number): number =>
-  c.alphaMs + c.betaMsPerToken * Math.max(0, area - c.kneeTokens) + c.quadMsPerTokenSquared * area * longest;
 
 /** What is known of a model's cost; plain data, for metadata, metrics and the cache file. */
 export interface CostFit {
@@ -52,8 +18,6 @@ export interface CostFit {
   readonly runs: number;
 }
 
-/** Areas up to which a run may cost no more than an empty one: the grid that the knee is picked from. */
-const KNEES: readonly number[] = [0, 8, 32, 128, 256, 512, 1024];
 /** What a run still weighs after each later one: half after 140. The shape of a model's cost changes slowly. */
 const SHAPE_MEMORY = 0.995;
 /** Share of a surprise that the speed takes over at once: a lane that turns 3x slower is learnt in some 20 runs. */
@@ -78,7 +42,7 @@ const ERROR_GAIN = 0.05;
  */
 export class CostModel {
   readonly basis: CostBasis;
-  readonly #equations: readonly { readonly knee: number; readonly sums: NormalEquations }[];
+  #equations = equations();
   #prior: CostCoefficients;
   #shape: CostCoefficients;
   #logSpeed = 0;
@@ -90,7 +54,6 @@ export class CostModel {
     this.basis = basis;
     this.#prior = prior;
     this.#shape = prior;
-    this.#equations = KNEES.map((knee) => ({ knee, sums: emptyEquations() }));
   }
 
   /** A model that believes these coefficients from the start, as if they had been calibrated. */
@@ -138,11 +101,15 @@ export class CostModel {
   }
 
   #learn(area: number, longest: number, ms: number): void {
+    this.#add(area, longest, ms);
+    if (this.#runs <= TRUST_AFTER || this.#runs % REFIT_EVERY === 0) this.#refit();
+  }
+
+  #add(area: number, longest: number, ms: number): void {
     // Rows of fixed shape have no length: the quadratic term would only repeat the linear one.
     const quadratic = this.basis === 'rows' ? 0 : area * longest;
     for (const { knee, sums } of this.#equations)
       addSample(sums, [1, Math.max(0, area - knee), quadratic], ms, 1 / (ms * ms), SHAPE_MEMORY);
-    if (this.#runs <= TRUST_AFTER || this.#runs % REFIT_EVERY === 0) this.#refit();
   }
 
   #refit(): void {
@@ -161,20 +128,23 @@ export class CostModel {
     };
   }
 
-  /** Calibration is over: what it found is what later runs are pulled to. */
-  settlePrior(): void {
-    this.#refit();
-    this.#prior = this.#shape;
+  /** A measurement of idle lanes is complete: it takes the place of all that was believed, and later runs are pulled to it. */
+  calibrated(samples: readonly CostSample[]): void {
+    const { coefficients, error } = fitCost(this.basis, samples);
+    this.#prior = this.#shape = coefficients;
+    this.#logSpeed = 0;
+    this.#error = error;
+    this.#runs = Math.max(this.#runs, TRUST_AFTER);
+    this.#equations = equations();
+    for (const { shape, ms } of samples) this.#add(areaOf(this.basis, shape), shape.longest, ms);
   }
 }
+
+/** One set for each knee. */
+const equations = (): readonly { readonly knee: number; readonly sums: NormalEquations }[] =>
+  KNEES.map((knee) => ({ knee, sums: emptyEquations() }));
 
 const termsOf = (c: CostCoefficients): Terms => [c.alphaMs, c.betaMsPerToken, c.quadMsPerTokenSquared];
 
 /** `factor` kept within [1 / most, most]. */
 const bounded = (factor: number, most: number): number => Math.min(most, Math.max(1 / most, factor));
-
-/** What batching can gain at most at rows of this length: the share of a lone run that is fixed, r = alpha / (T - alpha). */
-export const batchingGain = (c: CostCoefficients, length: number): number => {
-  const beyond = costMs({ ...c, kneeTokens: 0 }, length, length) - c.alphaMs;
-  return beyond <= 0 ? Infinity : c.alphaMs / beyond;
-};

@@ -5,6 +5,7 @@ export type BatcherErrorCode =
   | 'DEADLINE_EXCEEDED'
   | 'CLIENT_GONE'
   | 'EXECUTION_FAILED'
+  | 'WORKER_LOST'
   | 'INTERNAL';
 
 /** Callers match `code`; the message says what was expected and what came. */
@@ -27,3 +28,5 @@ export const codeOf = (error: unknown): string => {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : 'INTERNAL';
 };
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

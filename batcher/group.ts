@@ -12,3 +12,7 @@ export const groupOf = <T extends QueuedItem>(items: readonly T[], reason: Close
   }
   return { items, rows, tokens, longest, paddedTokens: rows * longest, reason };
 };
+
+/** When the one that has waited longest arrived; it need not be the first by key. Infinity for none. */
+export const oldestOf = (items: readonly QueuedItem[]): number =>
+  items.reduce((oldest, { arrivedAt }) => Math.min(oldest, arrivedAt), Infinity);

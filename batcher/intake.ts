@@ -3,7 +3,7 @@ import { BatcherError } from './errors.js';
 import { FairKeys } from './fair-keys.js';
 import type { Load } from './load.js';
 import type { Entry, Request } from './request.js';
-import type { BatcherEvent, Item, SubmitOptions } from './types.js';
+import type { BatcherEvent, Item } from './types.js';
 import type { WaitingRoom } from './waiting-room.js';
 
 export interface IntakeDeps<P, R> {
@@ -16,7 +16,6 @@ export interface IntakeDeps<P, R> {
   readonly emit: (event: BatcherEvent) => void;
 }
 
-const ONE_CALLER = '';
 /** A level of priority is never worth more than this, whatever the SLO. */
 const MAX_LEVEL_MS = 10_000;
 
@@ -51,7 +50,7 @@ export class Intake<P, R> {
   }
 
   /** Gives every item a place: a new one, or beside the rider of an equal input. */
-  board(request: Request<P, R>, items: readonly Item<P>[], options: SubmitOptions, now: number): void {
+  board(request: Request<P, R>, items: readonly Item<P>[], priority: number | undefined, now: number): void {
     const { room, load, emit } = this.#deps;
     const costs = items.map(({ rows, length }) => load.aloneMs(rows, length));
     const bulk = this.#isBulk(items, costs);
@@ -59,7 +58,7 @@ export class Intake<P, R> {
     items.forEach((item, index) => {
       let entry = room.find(item.identity);
       if (entry === undefined) {
-        entry = this.#entry(request, item, costs[index] ?? 0, bulk, options);
+        entry = this.#entry(request, item, costs[index] ?? 0, bulk, priority);
         load.arrived(now, item, entry.aloneMs, this.#deps.lanes());
         room.add(entry);
       } else {
@@ -84,11 +83,11 @@ export class Intake<P, R> {
     { rows, length, compat, payload, identity }: Item<P>,
     aloneMs: number,
     bulk: boolean,
-    { caller = ONE_CALLER, priority }: SubmitOptions,
+    priority: number | undefined,
   ): Entry<P, R> {
     return {
       seq: this.#seq++,
-      key: this.#keys.next(caller, aloneMs, priority),
+      key: this.#keys.next(request.caller, aloneMs, priority),
       rows,
       length,
       compat,
@@ -101,6 +100,7 @@ export class Intake<P, R> {
       riders: [],
       dispatchedAt: 0,
       losses: 0,
+      lanesLostBefore: 0,
     };
   }
 

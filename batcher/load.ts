@@ -1,4 +1,5 @@
-import { type CostFit, type CostModel, type RunShape } from './cost-model.js';
+import type { RunShape } from './cost.js';
+import type { CostFit, CostModel } from './cost-model.js';
 import { LengthStats } from './length-stats.js';
 import type { Group } from './types.js';
 

@@ -1,6 +1,7 @@
-import { composeAround, type ComposeRules } from './compose.js';
-import { areaOf, costMs } from './cost-model.js';
-import { groupOf } from './group.js';
+import { composeAround, type Composable, type ComposeRules } from './compose.js';
+import { areaOf, costMs } from './cost.js';
+import { echoHoldUntil } from './echo-hold.js';
+import { groupOf, oldestOf } from './group.js';
 import type { Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';
 
 /** A run may take this part of the SLO: one run may be in the way, and then one's own. */
@@ -12,7 +13,8 @@ const BULK_INFLATION = 1.25;
 /** A bulk item that has waited for so many SLOs is interactive from then on. */
 const PROMOTE_AFTER_SLOS = 20;
 /** Lengths within 1/16 of each other count as equal: the order of arrival decides among them. */
-const LENGTH_STEPS = 16;
+const LENGTH_STEPS_LOG2 = 4;
+const LENGTH_STEPS = 2 ** LENGTH_STEPS_LOG2;
 
 /**
  * Composition by cost: which of those waiting should ride together in the one lane that is free.
@@ -27,9 +29,16 @@ const LENGTH_STEPS = 16;
 export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: number, knobs: Knobs): Plan<T> => {
   const shed: T[] = [];
   const live: T[] = [];
-  for (const item of snapshot.window) (isLate(item, now, snapshot, knobs) ? shed : live).push(item);
-  const urgent = live.filter((item) => !isBulk(item, now, knobs));
-  const bulk = live.filter((item) => isBulk(item, now, knobs));
+  const urgent: T[] = [];
+  const bulk: T[] = [];
+  for (const item of snapshot.window) {
+    if (isLate(item, now, snapshot, knobs)) {
+      shed.push(item);
+      continue;
+    }
+    live.push(item);
+    (isBulk(item, now, knobs) ? bulk : urgent).push(item);
+  }
   const anchor = urgent[0] ?? live[0];
   if (anchor === undefined) return { shed };
 
@@ -37,15 +46,25 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
     urgent.length > 0
       ? addBulk(groupAround(anchor, urgent, snapshot, now, knobs, SLO_SHARE), bulk, snapshot, knobs)
       : groupAround(anchor, bulk, snapshot, now, knobs, BULK_SLO_SHARE);
-  const holdUntil = anchor.arrivedAt + knobs.maxWaitMs;
-  const mayGrow = knobs.join && group.rows < knobs.maxBatch && group.items.length === live.length;
-  if (mayGrow && !snapshot.draining && now < holdUntil) return { shed, wakeAtMs: holdUntil };
-  return { shed, group };
+  if (!knobs.join || group.items.length + shed.length < snapshot.waiting) return { shed, group };
+  if (snapshot.draining) return { shed, group: { ...group, reason: 'drain' } };
+  const whole: Group<T> = { ...group, reason: 'lane_free' };
+  if (group.rows >= knobs.maxBatch) return { shed, group: whole };
+  const waitUntil = oldestOf(live) + knobs.maxWaitMs;
+  if (now < waitUntil) return { shed, wakeAtMs: waitUntil };
+  const wakeAtMs = echoHoldUntil(group, snapshot, now, knobs);
+  if (wakeAtMs !== undefined) return { shed, wakeAtMs };
+  if (knobs.maxWaitMs > 0) return { shed, group: { ...group, reason: 'max_wait' } };
+  if (isHeld(snapshot)) return { shed, group: { ...group, reason: 'echo_hold' } };
+  return { shed, group: whole };
 };
 
 /** It can't be answered in time even if it runs now and alone. Before the cost is known only the clock decides. */
 const isLate = (item: QueuedItem, now: number, { cost }: Snapshot, { shedding }: Knobs): boolean =>
+  item.deadlineAt !== Infinity &&
   now + (cost.trusted && shedding ? aloneMs(item, cost) : 0) >= item.deadlineAt;
+
+const isHeld = ({ echo }: Snapshot): boolean => echo !== undefined && echo.heldMs > 0;
 
 const isBulk = (item: QueuedItem, now: number, { sloMs }: Knobs): boolean =>
   item.bulk && now - item.arrivedAt < PROMOTE_AFTER_SLOS * sloMs;
@@ -63,12 +82,11 @@ const groupAround = <T extends QueuedItem>(
 ): Group<T> => {
   if (!knobs.join) return groupOf([anchor], 'single');
   const anchorAge = now - anchor.arrivedAt;
+  // Who came during an echo hold was waited for: to put it off as young would make the hold a waste.
+  const wasHeld = isHeld(snapshot);
   const age = ({ arrivedAt }: T): number =>
-    anchorAge <= 0 ? 1 : Math.max(0, Math.min(1, (now - arrivedAt) / anchorAge));
-  const sorted = candidates
-    .filter((item) => item.compat === anchor.compat)
-    .map((item) => ({ item, rows: item.rows, length: quantised(item.length), age: age(item) }))
-    .sort((a, b) => a.length - b.length);
+    wasHeld || anchorAge <= 0 ? 1 : Math.max(0, Math.min(1, (now - arrivedAt) / anchorAge));
+  const sorted = sortedByLength(candidates, anchor.compat, age);
   const index = sorted.findIndex(({ item }) => item === anchor);
   const lanes = Math.max(1, snapshot.idleLanes);
   const rules: ComposeRules = {
@@ -81,15 +99,37 @@ const groupAround = <T extends QueuedItem>(
     delayWeight: (1 - snapshot.utilisation) / Math.max(1, snapshot.waiting),
   };
   const { from, to } = composeAround(sorted, index, rules);
-  return groupOf(earliestOfEdge(sorted, from, to), to - from === sorted.length ? 'lane_free' : 'cost');
+  return groupOf(earliestOfEdge(sorted, from, to), 'cost');
+};
+
+/** Those of one shape by quantised length, then as they stood. Numbers sort faster than a comparison function. */
+const sortedByLength = <T extends QueuedItem>(
+  items: readonly T[],
+  compat: string,
+  age: (item: T) => number,
+): (Composable & { readonly item: T })[] => {
+  const n = items.length;
+  const places: number[] = [];
+  for (let i = 0; i < n; i++) {
+    const item = items[i];
+    if (item?.compat === compat) places.push(quantised(item.length) * n + i);
+  }
+  const sorted: (Composable & { readonly item: T })[] = [];
+  for (const place of Float64Array.from(places).sort()) {
+    const item = items[place % n];
+    if (item === undefined) continue;
+    sorted.push({ item, rows: item.rows, length: Math.floor(place / n), age: age(item) });
+  }
+  return sorted;
 };
 
 /**
- * The split may start or end among items of equal length; nobody is overtaken there: the earliest of that length ride.
- * `sorted` keeps the order of keys among equal lengths, so a group that starts in their midst is shifted to their front.
+ * The split may start or end among items of equal length; nobody is overtaken there: the earliest of that length ride, as
+ * many rows of them as the split has. `sorted` keeps the order of keys among equal lengths, so a group that starts in
+ * their midst is shifted to their front.
  */
 const earliestOfEdge = <T extends QueuedItem>(
-  sorted: readonly { readonly item: T; readonly length: number }[],
+  sorted: readonly { readonly item: T; readonly rows: number; readonly length: number }[],
   from: number,
   to: number,
 ): T[] => {
@@ -97,8 +137,14 @@ const earliestOfEdge = <T extends QueuedItem>(
   let start = from;
   while (start > 0 && sorted[start - 1]?.length === first) start--;
   let end = from;
-  while (end < to && sorted[end]?.length === first) end++;
-  return [...sorted.slice(start, start + end - from), ...sorted.slice(end, to)].map(({ item }) => item);
+  let rows = 0;
+  while (end < to && sorted[end]?.length === first) rows += sorted[end++]?.rows ?? 0;
+  const edge = sorted.slice(start, end).filter((place) => {
+    if (place.rows > rows) return false;
+    rows -= place.rows;
+    return true;
+  });
+  return [...edge, ...sorted.slice(end, to)].map(({ item }) => item);
 };
 
 /** Bulk items, in order, that fit into what the interactive ones pay for already. */
@@ -128,7 +174,7 @@ const addBulk = <T extends QueuedItem>(
 
 /** Rounded up to the next of 16 steps of its power of two; up to 16 exact. */
 const quantised = (length: number): number => {
-  if (length <= LENGTH_STEPS) return length;
-  const step = 2 ** (Math.floor(Math.log2(length)) - Math.log2(LENGTH_STEPS));
+  if (length <= LENGTH_STEPS) return Math.ceil(length);
+  const step = 2 ** (31 - Math.clz32(length) - LENGTH_STEPS_LOG2);
   return Math.ceil(length / step) * step;
 };

@@ -1,4 +1,4 @@
-import { groupOf } from './group.js';
+import { groupOf, oldestOf } from './group.js';
 import type { CloseReason, Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';
 
 /** How many items a plan is shown: enough to fill a batch although neighbours of another shape stand between. */
@@ -22,10 +22,10 @@ export const planFifo = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
 
   const group = gather(head, live, knobs);
   const full = group.reason === 'full_rows' || group.reason === 'full_tokens' || group.reason === 'single';
-  const holdUntil = head.arrivedAt + knobs.maxWaitMs;
   if (full || snapshot.draining || knobs.maxWaitMs === 0)
     return { shed, group: snapshot.draining && !full ? { ...group, reason: 'drain' } : group };
-  if (now < holdUntil) return { shed, wakeAtMs: holdUntil };
+  const waitUntil = oldestOf(live) + knobs.maxWaitMs;
+  if (now < waitUntil) return { shed, wakeAtMs: waitUntil };
   return { shed, group: { ...group, reason: 'max_wait' } };
 };
 

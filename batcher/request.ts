@@ -15,6 +15,8 @@ export interface Entry<P, R> extends QueuedItem {
   dispatchedAt: number;
   /** How many lanes died while running it. */
   losses: number;
+  /** Lanes that had died of whatever before the first of these. */
+  lanesLostBefore: number;
 }
 
 export interface Rider<P, R> {
@@ -42,6 +44,8 @@ export class Request<P, R> {
     items: number,
     readonly deadlineAt: number,
     readonly arrivedAt: number,
+    /** Whom it is charged to, and who may come back after the answer. */
+    readonly caller: string,
     /** Hears of every item's ride before the promise settles. */
     readonly onRide?: (index: number, ride: Ride<R>) => void,
   ) {
@@ -57,12 +61,15 @@ export class Request<P, R> {
     return this.#settled;
   }
 
-  deliver(index: number, ride: Ride<R>): void {
-    if (this.#settled) return;
+  /** @returns true with the last ride, which answers the request */
+  deliver(index: number, ride: Ride<R>): boolean {
+    if (this.#settled) return false;
     this.#rides[index] = ride;
     this.#missing--;
     this.onRide?.(index, ride);
-    if (this.#missing === 0) this.#finish();
+    if (this.#missing > 0) return false;
+    this.#finish();
+    return true;
   }
 
   fail(error: unknown): void {

@@ -1,4 +1,4 @@
-import type { CostBasis, CostCoefficients } from './cost-model.js';
+import type { CostBasis, CostCoefficients } from './cost.js';
 
 /**
  * The batcher's vocabulary. Times are milliseconds of one monotonic clock, lengths are tokens (1 for fixed-shape rows),
@@ -54,6 +54,8 @@ export interface Knobs {
   readonly maxBatch: number;
   /** Longest time that the oldest queued item is held back for company while a lane is idle. 0 = never hold. */
   readonly maxWaitMs: number;
+  /** Longest time that items are held back for callers who were just answered and are about to return. 0 = never. */
+  readonly echoHoldMs: number;
   /** Most tokens of one batch, padding included: rows x longest. Infinity = no limit. A single item may exceed it. */
   readonly maxBatchTokens: number;
   /** Most rows waiting; a request that does not fit whole is refused whole. */
@@ -68,7 +70,15 @@ export interface Knobs {
 
 /** Why a batch was closed when it was: a label of metrics and logs. */
 export type CloseReason =
-  'cost' | 'full_rows' | 'full_tokens' | 'lane_free' | 'max_wait' | 'drain' | 'single' | 'retry';
+  | 'cost'
+  | 'full_rows'
+  | 'full_tokens'
+  | 'lane_free'
+  | 'max_wait'
+  | 'echo_hold'
+  | 'drain'
+  | 'single'
+  | 'retry';
 
 /** One batch: what rides together in one run. Never empty. */
 export interface Group<T extends QueuedItem = QueuedItem> {
@@ -80,6 +90,32 @@ export interface Group<T extends QueuedItem = QueuedItem> {
   /** rows x longest: what the hardware pays for. */
   readonly paddedTokens: number;
   readonly reason: CloseReason;
+}
+
+/** Lanes as the batcher sees them when it plans: shared with other models. */
+export interface LanesView {
+  readonly total: number;
+  /** Lanes without work, the granted one not counted. */
+  readonly idle: number;
+  /** Lanes that have died since the start, of whatever. Default: none but those that this batcher's runs lost. */
+  readonly lost?: number;
+}
+
+/** How many of those answered lately are expected to ask again. */
+export interface ExpectedReturns {
+  readonly withinMs: number;
+  /** Requests; a mean, so not a whole number. */
+  readonly requests: number;
+}
+
+/** What the echo hold weighs; see echo-hold.ts. */
+export interface EchoView {
+  /** For how long the queue has been held back already. */
+  readonly heldMs: number;
+  /** 95th percentile of the lengths seen. */
+  readonly referenceLength: number;
+  /** For some times within what is left of `echoHoldMs`; empty while too little is known. */
+  readonly returns: readonly ExpectedReturns[];
 }
 
 /** Everything a plan may look at. */
@@ -101,6 +137,8 @@ export interface Snapshot<T extends QueuedItem = QueuedItem> {
   };
   /** No more arrivals will come: holding back is pointless. */
   readonly draining: boolean;
+  /** Absent where the echo hold is off. */
+  readonly echo?: EchoView;
 }
 
 /** What a plan decides for the one lane that was granted. */
@@ -157,5 +195,7 @@ export type BatcherEvent =
       readonly runMs: number;
       readonly laneMs: number;
       readonly predictedMs: number;
+      /** What it would have taken without padding, by the same prediction. */
+      readonly unpaddedMs: number;
     }
   | { readonly type: 'failed'; readonly group: Group; readonly code: string; readonly retried: boolean };

@@ -5,8 +5,10 @@
     /tmp/bench-venv/bin/pip install onnx numpy
     /tmp/bench-venv/bin/python bench/make-models.py
 
-encoder12: an encoder of the shape of MiniLM-L12 (12 layers, 384 wide, 12 heads, 1536 inside), with random weights:
-it costs what a real one costs and knows nothing. It takes texts through the tokenizer of models/spam.
+encoder12, encoder6: encoders of the shape of MiniLM-L12 and -L6 (12 or 6 layers, 384 wide, 12 heads, 1536 inside), with
+random weights: they cost what real ones cost and know nothing. They take texts through the tokenizer of models/spam.
+
+spam512: models/spam, but texts are cut at the 512 positions that it has, not at 128: long texts stay long.
 """
 
 import shutil
@@ -17,18 +19,18 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 SEED = 20240601
-LAYERS, WIDTH, HEADS, INNER = 12, 384, 12, 1536
+WIDTH, HEADS, INNER = 384, 12, 1536
 VOCABULARY, POSITIONS, LABELS = 8000, 512, 2
 
 BENCH = Path(__file__).resolve().parent
 SPAM = BENCH.parent / "models" / "spam"
 
 CARD = """version: "1"
-description: 12 layers, 384 wide, random weights; for benchmarks only.
+description: {description}; for benchmarks only.
 task: text-classification
 text:
   maxTokens: 512
-labels: [left, right]
+labels: [{labels}]
 """
 
 
@@ -78,7 +80,7 @@ def attention(g, x, bias):
     return g.linear(joined, WIDTH, WIDTH)
 
 
-def encoder():
+def encoder(layers):
     g = Graph()
     length = g.op("Gather", g.op("Shape", "input_ids"), g.const(1, np.int64))
     positions = g.op("Range", g.const(0, np.int64), length, g.const(1, np.int64))
@@ -87,13 +89,14 @@ def encoder():
 
     mask = g.op("Unsqueeze", g.op("Cast", "attention_mask", to=TensorProto.FLOAT), g.const([1, 2], np.int64))
     bias = g.op("Mul", g.op("Sub", mask, g.const(1.0)), g.const(10_000.0))
-    for _ in range(LAYERS):
+    for _ in range(layers):
         x = g.norm(g.op("Add", x, attention(g, x, bias)))
         x = g.norm(g.op("Add", x, g.linear(g.gelu(g.linear(x, WIDTH, INNER)), INNER, WIDTH)))
 
-    first = g.op("Gather", x, g.const(0, np.int64), axis=1)
-    # Random weights alone would answer nearly the same to everything.
-    logits = g.op("MatMul", first, g.const(g.random.standard_normal((WIDTH, LABELS)) * 0.2))
+    # The first word's place: that of [CLS] is nearly the same for all texts where weights are random, and so would be the
+    # answers, and an answer that went to the wrong caller would not be seen.
+    word = g.op("Gather", x, g.const(1, np.int64), axis=1)
+    logits = g.op("MatMul", word, g.const(g.random.standard_normal((WIDTH, LABELS)) * 0.06))
     g.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
 
     ids = [
@@ -101,7 +104,7 @@ def encoder():
         for name in ("input_ids", "attention_mask")
     ]
     answer = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", LABELS])
-    graph = helper.make_graph(g.nodes, "encoder12", ids, [answer], initializer=g.weights)
+    graph = helper.make_graph(g.nodes, f"encoder{layers}", ids, [answer], initializer=g.weights)
     model = helper.make_model(
         graph,
         opset_imports=[helper.make_opsetid("", 17)],
@@ -112,14 +115,27 @@ def encoder():
     return model
 
 
-def main():
-    folder = BENCH / "models" / "encoder12"
-    folder.mkdir(parents=True, exist_ok=True)
-    onnx.save(encoder(), folder / "model.onnx")
+def write_card(folder, description, labels):
     shutil.copyfile(SPAM / "tokenizer.json", folder / "tokenizer.json")
-    (folder / "model.yaml").write_text(CARD)
+    (folder / "model.yaml").write_text(CARD.format(description=description, labels=labels))
     size = (folder / "model.onnx").stat().st_size
-    print(f"bench/models/encoder12: {size / 1e6:.0f} MB")
+    print(f"bench/models/{folder.name}: {size / 1e6:.0f} MB")
+
+
+def folder_of(name):
+    folder = BENCH / "models" / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def main():
+    for layers in (12, 6):
+        folder = folder_of(f"encoder{layers}")
+        onnx.save(encoder(layers), folder / "model.onnx")
+        write_card(folder, f"{layers} layers, 384 wide, random weights", "left, right")
+    folder = folder_of("spam512")
+    shutil.copyfile(SPAM / "model.onnx", folder / "model.onnx")
+    write_card(folder, "models/spam with texts of up to 512 tokens", "ham, spam")
 
 
 main()

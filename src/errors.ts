@@ -22,6 +22,8 @@ export const ERROR_TABLE = {
   UNSUPPORTED_MEDIA_TYPE: { http: 415, retryable: false },
   INPUT_TOO_LONG: { http: 422, retryable: false },
   MODEL_LOAD_FAILED: { http: 422, retryable: false },
+  /** Answered where no request was understood: see http/client-error. */
+  HEADERS_TOO_LARGE: { http: 431, retryable: false },
   QUEUE_FULL: { http: 429, retryable: true },
   RATE_LIMITED: { http: 429, retryable: true },
   /** No answer is sent (the socket is gone); the status is only what the access line and the metrics show. */

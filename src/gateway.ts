@@ -11,12 +11,15 @@ import { LanePool } from './executor/pool.js';
 import { createAdminGuard } from './http/admin-guard.js';
 import { healthRoutes } from './http/health-routes.js';
 import { metricsRoute } from './http/metrics-route.js';
+import { createOwnHost } from './http/own-host.js';
 import { createHttpRouter } from './http/router.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { Lifecycle } from './lifecycle.js';
 import { CostKeeper } from './models/cost-keeper.js';
 import { costOf } from './models/cost-report.js';
 import { ModelLoader } from './models/loader.js';
+import { verify, type Verification } from './models/invariance/verify.js';
+import { joiningText } from './models/joining.js';
 import type { ModelInfo } from './models/model-info.js';
 import { Registry } from './models/registry.js';
 import { Pipeline } from './pipeline.js';
@@ -50,6 +53,12 @@ export interface Gateway {
    * thread lane may still be in its run. Leaves no timer, thread or handle otherwise. Idempotent.
    */
   close(): Promise<'drained' | 'deadline'>;
+  /**
+   * Tries thoroughly whether rows of a loaded model change each other; every run asks for a lane of its own.
+   * @param budgetMs lane time
+   * @throws MODEL_NOT_FOUND, WORKER_LOST
+   */
+  verify(model: string, budgetMs: number): Promise<Verification>;
   /** True while a lane is inside a run: then process.exit would abort; force an exit by SIGKILL to oneself. */
   isRunning(): boolean;
   /** Process ids of the lanes, where `lanes.isolation` is `process`. */
@@ -98,6 +107,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     lanes: layout.count,
     open: openLinkOf(laneConfig.isolation),
     arbiter,
+    openTimeoutMs: settings.models.startupTimeoutMs,
     onRestart: (reason) => {
       metrics.lanes.restarted();
       logger.error({ reason }, 'a lane was lost and is replaced');
@@ -119,7 +129,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const pipeline = new Pipeline(codec, clock);
 
   const observer = createRequestObserver(metrics.http, createAccessLog(logger, serverConfig), now);
-  const guardAdmin = createAdminGuard(serverConfig.allowedOrigins);
+  const guardAdmin = createAdminGuard({
+    allowedOrigins: serverConfig.allowedOrigins,
+    isOwnHost: createOwnHost(serverConfig.host, serverConfig.allowedHosts),
+  });
   const responder = createResponder(pipeline, codec);
   const limits = serverConfig;
   const shared = { registry, codec, responder, limits };
@@ -140,7 +153,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
         modelRoot: settings.models.root,
       }),
     ],
-    { observer, now, logger, unmatched: [{ prefix: '/v2/', error: oipError }] },
+    {
+      ...{ observer, now, logger, serverTiming: serverConfig.serverTiming },
+      unmatched: [{ prefix: '/v2/', error: oipError }],
+    },
   );
   let server: HttpServer | undefined;
   let grpcServer: GrpcServer | undefined;
@@ -173,6 +189,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       logger.info({ url }, 'listening');
       return { host, port, url, ...(await listenGrpc()) };
     },
+    verify: async (name, budgetMs) => verify(registry.get(name), { codec, pool, budgetMs }),
     close: () => lifecycle.close(server && closeTogether(grpcServer ? [server, grpcServer] : [server])),
     isRunning: () => pool.states.includes('running'),
     lanePids: () => pool.pids,
@@ -202,8 +219,7 @@ const createRegistry = (parts: {
       const { name, signature, batch } = info;
       const inputs = signature.inputs.map((spec) => `${spec.name} ${spec.dtype}[${spec.shape.join(',')}]`);
       logger.info({ model: name, inputs, batch }, 'model loaded');
-      if (batch.mode === 'single')
-        logger.warn({ model: name, reason: batch.reason }, 'rows are not joined: one request at a time');
+      if (batch.reason !== undefined) logger.warn({ model: name, reason: batch.reason }, joiningText(info));
     },
     onRetired: ({ info }) => logger.info({ model: info.name, loadedAt: info.loadedAt }, 'model retired'),
   });

@@ -1,4 +1,4 @@
-import type { Clock, Item, Ride, SubmitOptions } from '#batcher';
+import type { Clock, Item, Ride, Ticket } from '#batcher';
 import type { Codec } from './codec/codec.js';
 import { factsOf, type EncodedTexts } from './codec/encoded-texts.js';
 import { itemsOfImages, itemsOfTensors, itemsOfTexts } from './codec/items.js';
@@ -9,6 +9,7 @@ import { CarpoolError } from './errors.js';
 import { recipeFor } from './images/recipe-for.js';
 import type { IdsInput, InferRequest, InferResult, ItemOutput, TextWants } from './infer.js';
 import type { ServedModel } from './models/served-model.js';
+import type { Signature } from './models/signature.js';
 
 /** The caller's side of a request; an HTTP exchange is one. */
 export interface PipelineContext {
@@ -49,35 +50,22 @@ export class Pipeline {
     const { info } = model;
     const startedAt = this.#clock.now();
     const arrivedAt = startedAt - context.elapsedMs;
-    const encoded = await this.#encode(model, request, context.signal);
-    const images = await this.#images(model, request, context.signal);
-    const encodeMs = this.#clock.now() - startedAt;
-    const items = images ?? this.#items(model, request, encoded);
     const { timeoutMs = info.batching.timeoutMs, priority = 0 } = request.options;
     const submit = { deadlineAt: arrivedAt + timeoutMs, caller: context.caller, priority };
-    const texts = encoded === undefined ? undefined : factsOf(encoded);
-    const resultOf = (rides: readonly Ride<ItemOutput>[], from: number): InferResult => {
-      const facts = texts?.slice(from, from + rides.length);
-      return {
-        items: rides.map(({ value }, i) => {
-          const tokens = facts?.[i]?.tokens;
-          return tokens === undefined ? value : ownTokens(info.signature, value, tokens);
-        }),
-        ...(facts === undefined ? {} : { texts: facts }),
-        timings: {
-          encodeMs,
-          queueMs: largest(rides, (ride) => ride.queueMs),
-          runMs: largest(rides, (ride) => ride.runMs),
-          batchRows: largest(rides, (ride) => ride.groupRows),
-        },
-      };
-    };
-    const onRide =
-      onItem === undefined
-        ? undefined
-        : (index: number, ride: Ride<ItemOutput>): void => onItem(index, resultOf([ride], index));
-    const rides = await this.#ride(model, items, submit, context, onRide);
-    return resultOf(rides, 0);
+    // The batcher finishes what it has; until then a swap must wait.
+    const { ticket, resultOf } = await model.during(async () => {
+      const encoded = await this.#encode(model, request, context.signal);
+      const images = await this.#images(model, request, context.signal);
+      const encodeMs = this.#clock.now() - startedAt;
+      const items = images ?? this.#items(model, request, encoded);
+      const resultOf = resultsOf(info.signature, encoded, encodeMs);
+      const onRide =
+        onItem === undefined
+          ? undefined
+          : (index: number, ride: Ride<ItemOutput>): void => onItem(index, resultOf([ride], index));
+      return { ticket: model.batcher.submit(items, submit, onRide), resultOf };
+    });
+    return resultOf(await ridesOf(ticket, context), 0);
   }
 
   async #encode(
@@ -120,23 +108,41 @@ export class Pipeline {
     const { pooling } = info.card.embedding;
     return itemsOfTexts(encoded, info, { output: embeddingOutput(info), pooling });
   }
-
-  async #ride(
-    model: ServedModel,
-    items: readonly Item<Payload>[],
-    submit: SubmitOptions,
-    context: PipelineContext,
-    onRide: ((index: number, ride: Ride<ItemOutput>) => void) | undefined,
-  ): Promise<Ride<ItemOutput>[]> {
-    const ticket = model.batcher.submit(items, submit, onRide);
-    const stopWatching = context.onGone(() => ticket.cancel());
-    try {
-      return await ticket.rides;
-    } finally {
-      stopWatching();
-    }
-  }
 }
+
+/** Makes results of rides, those of a part of the items too: `from` is the position of the first. */
+const resultsOf = (
+  signature: Signature,
+  encoded: EncodedTexts | undefined,
+  encodeMs: number,
+): ((rides: readonly Ride<ItemOutput>[], from: number) => InferResult) => {
+  const texts = encoded === undefined ? undefined : factsOf(encoded);
+  return (rides, from) => {
+    const facts = texts?.slice(from, from + rides.length);
+    return {
+      items: rides.map(({ value }, i) => {
+        const tokens = facts?.[i]?.tokens;
+        return tokens === undefined ? value : ownTokens(signature, value, tokens);
+      }),
+      ...(facts === undefined ? {} : { texts: facts }),
+      timings: {
+        encodeMs,
+        queueMs: largest(rides, (ride) => ride.queueMs),
+        runMs: largest(rides, (ride) => ride.runMs),
+        batchRows: largest(rides, (ride) => ride.groupRows),
+      },
+    };
+  };
+};
+
+const ridesOf = async (ticket: Ticket<ItemOutput>, context: PipelineContext): Promise<Ride<ItemOutput>[]> => {
+  const stopWatching = context.onGone(() => ticket.cancel());
+  try {
+    return await ticket.rides;
+  } finally {
+    stopWatching();
+  }
+};
 
 /** @throws CarpoolError INPUT_TOO_LONG: ids are never cut; INVALID_REQUEST for one that is not in the vocabulary */
 const wholeIds = (

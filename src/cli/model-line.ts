@@ -1,4 +1,5 @@
 import type { StartReport } from '../gateway.js';
+import { joiningText } from '../models/joining.js';
 import type { ModelInfo } from '../models/model-info.js';
 import type { TensorSpec } from '../tensor.js';
 
@@ -23,15 +24,9 @@ const taskText = ({ takesTexts, labels, card, signature }: ModelInfo): string =>
   return `tensors → ${few(signature.outputs.map(tensorText))}`;
 };
 
-const batchText = ({ batch }: ModelInfo): string => {
-  switch (batch.mode) {
-    case 'dynamic':
-      return '';
-    case 'fixed':
-      return `in chunks of ${batch.size ?? 1}`;
-    case 'single':
-      return `one request at a time: ${oneLine(batch.reason ?? 'its rows can not be joined')}`;
-  }
+const batchText = (model: ModelInfo): string => {
+  const { reason = model.batch.mode === 'single' ? 'its rows can not be joined' : undefined } = model.batch;
+  return `${joiningText(model)}${reason === undefined ? '' : `: ${oneLine(reason)}`}`;
 };
 
 /** The columns of a model's line: name, task, what it does, its inputs, how it is batched when not freely. */

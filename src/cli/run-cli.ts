@@ -4,6 +4,8 @@ import { ended, type CliHost, type ConfigOptions, type Ending } from './host.js'
 import { serve } from './serve.js';
 import { simulateCommand, type SimulateCommandOptions } from './simulate.js';
 import { startupMessage } from './startup-error.js';
+import { tuneCommand, type TuneCommandOptions } from './tune.js';
+import { verifyCommand, type VerifyOptions } from './verify.js';
 
 const DESCRIPTIONS = {
   serve: 'serve the models of the config until SIGTERM or SIGINT',
@@ -21,16 +23,53 @@ const buildProgram = (host: CliHost, onEnding: (ending: Ending) => void): Comman
     });
   const commands = { serve, check };
   for (const name of ['serve', 'check'] as const)
-    program
-      .command(name)
+    withConfig(program.command(name))
       .description(DESCRIPTIONS[name])
-      .option('-c, --config <file>', 'config file (default: CARPOOL_CONFIG, else ./config.yaml)')
-      .option('--set <key=value...>', 'override a key of the config: --set batching.maxBatch=8')
       .action(async (options: ConfigOptions) => {
         onEnding(await commands[name](options, host));
       });
+  addVerify(program, host, onEnding);
   addSimulate(program, host, onEnding);
+  addTune(program, host, onEnding);
   return program;
+};
+
+const addVerify = (program: Command, host: CliHost, onEnding: (ending: Ending) => void): void => {
+  program
+    .command('verify')
+    .description(
+      "try whether rows change each other's answers; exit 0 when none does as it is served, else 1",
+    )
+    .option('-c, --config <file>', 'config file (default: CARPOOL_CONFIG, else ./config.yaml)')
+    .option('--set <key=value...>', 'override a key of the config')
+    .option('--model <name>', 'this one only (default: all that the config loads)')
+    .option('--seconds <n>', 'lane time for each model (default: 20)')
+    .option('--json', 'print JSON instead of tables')
+    .action(async (options: VerifyOptions) => {
+      onEnding(await verifyCommand(options, host));
+    });
+};
+
+const withConfig = (command: Command): Command =>
+  command
+    .option('-c, --config <file>', 'config file (default: CARPOOL_CONFIG, else ./config.yaml)')
+    .option('--set <key=value...>', 'override a key of the config: --set batching.maxBatch=8');
+
+/** Its options are those of `TuneCommandOptions`. */
+const addTune = (program: Command, host: CliHost, onEnding: (ending: Ending) => void): void => {
+  withConfig(program.command('tune'))
+    .description(
+      'measure a model on this machine: what batching is worth, which lanes, and the lines for config.yaml',
+    )
+    .requiredOption('--model <name>', 'folder of the model, in models.root')
+    .option('--slo <ms>', 'time in which an answer is wanted (default: as configured)')
+    .option('--budget <seconds>', 'time for measuring, of each layout (default: 6)')
+    .option('--lengths <law>', 'of texts: lognormal:40,0.8 (default)  fixed:16  file')
+    .option('--lengths-file <file>', 'one length a line, for --lengths file')
+    .option('--json', 'print JSON instead of tables')
+    .action(async (options: TuneCommandOptions) => {
+      onEnding(await tuneCommand(options, host));
+    });
 };
 
 /** Its options are those of `SimulateCommandOptions`; values are read there, where the messages are. */
@@ -49,13 +88,14 @@ const addSimulate = (program: Command, host: CliHost, onEnding: (ending: Ending)
     .option('--think <ms>', 'pause of a client between answer and next request')
     .option('--requests <n>', 'how many')
     .option('--lengths <law>', 'lognormal:40,0.8  fixed:16  file')
-    .option('--lengthsFile <file>', 'one length a line, for --lengths file')
+    .option('--lengths-file <file>', 'one length a line, for --lengths file')
     .option('--rows <n>', 'rows of a request')
     .option('--cost <coefficients>', 'alphaMs,betaMsPerToken,kneeTokens,quadMsPerTokenSquared')
     .option('--lanes <n>', 'lanes')
     .option('--slo <ms>', 'SLO')
     .option('--deadline <ms>', 'time that each request has')
-    .option('--maxBatch <n>', 'most rows of one run')
+    .option('--max-batch <n>', 'most rows of one run')
+    .option('--echo-hold <ms>', 'longest wait for callers who are about to return (batching.echoHoldMs)')
     .option('--bulk <rows,everyMs>', 'a large request now and then')
     .option('--trace <file>', 'recorded arrivals, JSON lines {"atMs", "length"}')
     .option('--seed <n>', 'seed of all that is random')

@@ -16,6 +16,11 @@ const modelName = z
 
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
 
+/** `a.example`, `[::1]`, `*`; no port, no scheme. */
+const isHostName = (text: string): boolean =>
+  text === '*' ||
+  (URL.canParse(`http://${text}`) && new URL(`http://${text}`).hostname === text.toLowerCase());
+
 export const serverSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
   /** 0 = any free port; the one taken is printed. */
@@ -44,6 +49,8 @@ export const serverSchema = z.strictObject({
   accessLogPerSecond: z.int().min(0).default(200),
   /** A request that takes longer is always logged. 0 = every request is. */
   slowRequestMs: durationOrZeroMs.default(1_000),
+  /** Answers of inferences carry `Server-Timing`; false: those that ask for it with `X-Server-Timing: 1`. */
+  serverTiming: z.boolean().default(false),
   /** Origins other than the gateway's own whose pages may call the admin routes, as `https://app.example.com`. */
   allowedOrigins: z
     .array(
@@ -51,6 +58,15 @@ export const serverSchema = z.strictObject({
         .string()
         .refine(isOrigin)
         .meta({ description: 'an origin such as "https://app.example.com" (no path, no final slash)' }),
+    )
+    .default([]),
+  /** Host names, other than `localhost` and `host`, by which the admin routes may be called; `*` = any. */
+  allowedHosts: z
+    .array(
+      z
+        .string()
+        .refine(isHostName)
+        .meta({ description: 'a host name such as "gateway.example.com" (no port), or "*" for any' }),
     )
     .default([]),
 });
@@ -96,7 +112,10 @@ export const modelsSchema = z.strictObject({
   default: modelName.exactOptional(),
   /** Folder for measured costs, so that the next start knows them; relative to the config file. */
   cacheDir: z.string().min(1).default('./.carpool'),
-  /** Time for all models to load and warm up; longer, and the start fails. */
+  /**
+   * Time for the whole start, all models together: longer, and it fails. And for each model that a lane opens again when
+   * it replaces one that died: longer, and it is given up for another.
+   */
   startupTimeoutMs: durationMs.default(120_000),
 });
 

@@ -4,7 +4,10 @@ import type { Lane } from './lane.js';
 export interface Contender {
   /** Arrival of the item that has waited longest; undefined when nothing waits. */
   readonly oldestArrivalMs: number | undefined;
-  /** Forms one batch and runs it in the lane; undefined when nothing is to run now. */
+  /**
+   * Forms one batch and runs it in the lane; undefined when nothing is to run now.
+   * @throws a bug; it has then ended what it could not run, and asked for a lane for the rest
+   */
   ride(lane: Lane): Promise<void> | undefined;
 }
 
@@ -29,14 +32,19 @@ export class Arbiter {
     return false;
   }
 
-  dispatch(lane: Lane): Promise<void> | undefined {
+  /** @param onFault told what a model has thrown; the next one is asked then */
+  dispatch(lane: Lane, onFault: (error: unknown) => void): Promise<void> | undefined {
     const waiting = [...this.#contenders]
       .map((contender) => ({ contender, since: contender.oldestArrivalMs }))
       .filter((entry): entry is { contender: Contender; since: number } => entry.since !== undefined)
       .sort((a, b) => a.since - b.since);
     for (const { contender } of waiting) {
-      const ride = contender.ride(lane);
-      if (ride !== undefined) return ride;
+      try {
+        const ride = contender.ride(lane);
+        if (ride !== undefined) return ride;
+      } catch (error) {
+        onFault(error);
+      }
     }
     return undefined;
   }

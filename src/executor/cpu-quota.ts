@@ -5,28 +5,48 @@ import { dirname, join } from 'node:path';
 /**
  * Cores that this process may use: the cgroup's CPU quota where one is set (a container's limit, which ONNX Runtime's own
  * default ignores), else the number of cores. May be a fraction.
+ *
+ * @param root where the cgroup file systems are mounted
+ * @param own says which groups this process is in
  */
 export const availableCores = (root = '/sys/fs/cgroup', own = '/proc/self/cgroup'): number =>
-  Math.min(availableParallelism(), quotaV2(root, own), quotaV1(root));
+  Math.min(availableParallelism(), quotaV2(root, own), quotaV1(root, own));
 
-/** cgroup v2: `cpu.max` holds "<quota|max> <period>"; every ancestor's limit holds too. */
-const quotaV2 = (root: string, own: string): number => {
-  const path = /^0::(.*)$/m.exec(read(own) ?? '')?.[1] ?? '/';
-  let quota = Infinity;
+/** cgroup v2: `cpu.max` holds "<quota|max> <period>". */
+const quotaV2 = (root: string, own: string): number =>
+  leastUpwards(/^0::(.*)$/m.exec(read(own) ?? '')?.[1], (group) => {
+    const [quota, period] = (read(join(root, group, 'cpu.max')) ?? '').split(/\s+/).map(Number);
+    return coresOf(quota, period);
+  });
+
+/** cgroup v1: two files; a quota of -1 is none. The controller may be mounted together with others: `cpu,cpuacct`. */
+const quotaV1 = (root: string, own: string): number => {
+  const line = /^\d+:((?:[^:\n]*,)?cpu(?:,[^:\n]*)?):(.*)$/m.exec(read(own) ?? '');
+  const quotaAt = (folder: string): number =>
+    coresOf(
+      Number(read(join(folder, 'cpu.cfs_quota_us')) ?? NaN),
+      Number(read(join(folder, 'cpu.cfs_period_us')) ?? NaN),
+    );
+  const mounts = new Set(['cpu', line?.[1] ?? 'cpu']);
+  return leastUpwards(line?.[2], (group) =>
+    Math.min(...[...mounts].map((mount) => quotaAt(join(root, mount, group)))),
+  );
+};
+
+/**
+ * Every ancestor's limit holds too. A container may see only the bottom of the tree: its own group then lies at the
+ * root, and what its path names is not there.
+ */
+const leastUpwards = (path = '/', quotaOf: (group: string) => number): number => {
+  let least = Infinity;
   for (let group = path; ; group = dirname(group)) {
-    const [max, period] = (read(join(root, group, 'cpu.max')) ?? 'max 1').split(/\s+/).map(Number);
-    if (max !== undefined && period !== undefined && max > 0 && period > 0)
-      quota = Math.min(quota, max / period);
-    if (group === '/' || group === '.') return quota;
+    least = Math.min(least, quotaOf(group));
+    if (group === '/' || group === '.') return least;
   }
 };
 
-/** cgroup v1: a quota of -1 is none. */
-const quotaV1 = (root: string): number => {
-  const quota = Number(read(join(root, 'cpu/cpu.cfs_quota_us')) ?? -1);
-  const period = Number(read(join(root, 'cpu/cpu.cfs_period_us')) ?? 0);
-  return quota > 0 && period > 0 ? quota / period : Infinity;
-};
+/** Infinity for `max`, -1, and whatever says nothing. */
+const coresOf = (quota = NaN, period = NaN): number => (quota > 0 && period > 0 ? quota / period : Infinity);
 
 const read = (file: string): string | undefined => {
   try {

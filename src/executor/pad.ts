@@ -9,13 +9,22 @@ export interface TextInputs {
   readonly mask: string | undefined;
   readonly types: string | undefined;
   readonly positions: string | undefined;
+  /** Tokens of every row, where the file fixes them. */
+  readonly length?: number;
 }
+
+/** Tokens of every row of a text model that was exported with a fixed sequence length; undefined where any will do. */
+export const fixedLengthOf = ({ inputs }: Signature): number | undefined =>
+  inputs.map(({ shape }) => shape[1]).find((dim) => typeof dim === 'number');
 
 /**
  * Finds the inputs of a Hugging Face encoder by their usual names.
- * @throws MODEL_LOAD_FAILED when the ids are missing, an input is none of the four, or one is no int64 `[batch, sequence]`
+ * @throws MODEL_LOAD_FAILED when the ids are missing, an input is none of the four, one is no int64 `[batch, sequence]`,
+ * or two are of different fixed lengths
  */
-export const textInputsOf = ({ inputs }: Signature): TextInputs => {
+export const textInputsOf = (signature: Signature): TextInputs => {
+  const { inputs } = signature;
+  const length = fixedLengthOf(signature);
   const known = ['input_ids', 'attention_mask', 'token_type_ids', 'position_ids'] as const;
   for (const { name, dtype, shape } of inputs) {
     if (!known.some((expected) => expected === name))
@@ -27,6 +36,11 @@ export const textInputsOf = ({ inputs }: Signature): TextInputs => {
       throw new CarpoolError(
         'MODEL_LOAD_FAILED',
         `input '${name}' is ${dtype}[${shape.join(',')}], expected int64[batch,sequence] for a text model`,
+      );
+    if (typeof shape[1] === 'number' && shape[1] !== length)
+      throw new CarpoolError(
+        'MODEL_LOAD_FAILED',
+        `input '${name}' takes ${shape[1]} tokens, expected ${length ?? 'any number'} as the others`,
       );
   }
   const find = (name: (typeof known)[number]): string | undefined =>
@@ -42,6 +56,7 @@ export const textInputsOf = ({ inputs }: Signature): TextInputs => {
     mask: find('attention_mask'),
     types: find('token_type_ids'),
     positions: find('position_ids'),
+    ...(length === undefined ? {} : { length }),
   };
 };
 
@@ -50,7 +65,8 @@ const LOW_WORD = 0;
 const WORDS_PER_INT64 = 2;
 
 /**
- * Ragged token ids -> the rectangle that the model wants: int64 `[texts, longest]`, filled up with `padId` and mask 0.
+ * Ragged token ids -> the rectangle that the model wants: int64 `[texts, longest]` (or the length that the file fixes),
+ * filled up with `padId` and mask 0.
  *
  *   ids [2 9 3 | 2 7 7 8 3]  lengths [3 5]   ->   ids  2 9 3 0 0    mask 1 1 1 0 0
  *                                                      2 7 7 8 3         1 1 1 1 1
@@ -61,11 +77,17 @@ const WORDS_PER_INT64 = 2;
 export const padTexts = (batch: RaggedTexts, inputs: TextInputs, padId: number): Map<string, Tensor> => {
   const rows = batch.lengths.length;
   const longest = batch.lengths.reduce((max, length) => Math.max(max, length), 0);
+  const columns = inputs.length ?? longest;
+  if (longest > columns)
+    throw new CarpoolError(
+      'INTERNAL',
+      `a text of ${longest} tokens for a model of ${columns}: a bug in encode`,
+    );
   const feeds = new Map<string, Tensor>();
   const rectangle = (name: string | undefined): Int32Array | undefined => {
     if (name === undefined) return undefined;
-    const data = new BigInt64Array(rows * longest);
-    feeds.set(name, { dtype: 'int64', dims: [rows, longest], data });
+    const data = new BigInt64Array(rows * columns);
+    feeds.set(name, { dtype: 'int64', dims: [rows, columns], data });
     return new Int32Array(data.buffer);
   };
   const ids = rectangle(inputs.ids);
@@ -76,8 +98,8 @@ export const padTexts = (batch: RaggedTexts, inputs: TextInputs, padId: number):
   let read = 0;
   for (let row = 0; row < rows; row++) {
     const length = batch.lengths[row] ?? 0;
-    for (let column = 0; column < longest; column++) {
-      const word = (row * longest + column) * WORDS_PER_INT64 + LOW_WORD;
+    for (let column = 0; column < columns; column++) {
+      const word = (row * columns + column) * WORDS_PER_INT64 + LOW_WORD;
       const real = column < length;
       if (ids) ids[word] = real ? (batch.ids[read + column] ?? padId) : padId;
       if (mask && real) mask[word] = 1;

@@ -11,6 +11,10 @@ export interface PoolDeps {
   readonly open: OpenLink;
   /** Forms a batch for a lane that is free now. */
   readonly arbiter: Arbiter;
+  /** Time for a lane to start, without any model. Default 30 s. */
+  readonly startTimeoutMs?: number;
+  /** Time for a new lane to open and warm one of the models that the others have. Default 120 s. */
+  readonly openTimeoutMs?: number;
   readonly onRestart: (reason: string) => void;
   /** A dispatch threw, or a model could not be opened again: never expected, never fatal. */
   readonly onFault: (message: string) => void;
@@ -41,6 +45,8 @@ export class LanePool {
   readonly #reserved = new Map<Slot, (() => void)[]>();
   readonly #furnishings = new Map<string, Furnishing>();
   #asked = 0;
+  /** Lanes that died. */
+  #lost = 0;
 
   constructor(deps: PoolDeps) {
     this.#deps = deps;
@@ -55,8 +61,8 @@ export class LanePool {
     });
   }
 
-  get lanesView(): { readonly total: number; readonly idle: number } {
-    return { total: this.#slots.length, idle: this.#free.length };
+  get lanesView(): { readonly total: number; readonly idle: number; readonly lost: number } {
+    return { total: this.#slots.length, idle: this.#free.length, lost: this.#lost };
   }
 
   /** Process ids of the lanes that are processes. */
@@ -66,9 +72,15 @@ export class LanePool {
 
   /** Starts the lanes, once; resolves when all are there. */
   async start(): Promise<void> {
-    const { lanes, open, onRestart } = this.#deps;
+    const { lanes, open, startTimeoutMs = 30_000, openTimeoutMs = 120_000 } = this.#deps;
+    const onRestart = (reason: string): void => {
+      this.#lost++;
+      this.#deps.onRestart(reason);
+    };
     const furnish = (lane: Lane): Promise<void> => this.#furnishAll(lane);
-    this.#slots = Array.from({ length: lanes }, () => new Slot({ open, furnish, onRestart }));
+    const furnishTimeoutMs = (): number => openTimeoutMs * Math.max(1, this.#furnishings.size);
+    const slot = { open, furnish, startTimeoutMs, furnishTimeoutMs, onRestart };
+    this.#slots = Array.from({ length: lanes }, () => new Slot(slot));
     this.#free.push(...this.#slots);
     await Promise.all(this.#slots.map((slot) => slot.lane()));
   }
@@ -116,6 +128,15 @@ export class LanePool {
     return this.#onSlot(slot, work);
   }
 
+  /** Runs `work` on every lane at once, each alone there; rejects with the first failure, when all have ended. */
+  async onEveryLane<T>(work: (lane: Lane) => Promise<T>): Promise<T[]> {
+    const ends = await Promise.allSettled(this.#slots.map((slot) => this.#onSlot(slot, work)));
+    return ends.map((end) => {
+      if (end.status === 'fulfilled') return end.value;
+      throw end.reason;
+    });
+  }
+
   /**
    * Runs `work` on a lane if every lane is free and nobody asks for one: for measurements that must delay no request.
    * @returns undefined where the lanes have better things to do
@@ -142,7 +163,7 @@ export class LanePool {
       const lane = slot.open ?? (await slot.lane());
       // From here on new arrivals need a claim of their own: this one is about to look at the queue.
       this.#asked--;
-      const ride = this.#deps.arbiter.dispatch(lane);
+      const ride = this.#deps.arbiter.dispatch(lane, (error) => this.#deps.onFault(messageOf(error)));
       // Another model may have asked while this claim was the only one that could be asked for.
       if (ride !== undefined && this.#deps.arbiter.hasWork) this.requestLane();
       await ride;

@@ -9,6 +9,10 @@ export interface SlotDeps {
   readonly open: OpenLink;
   /** Loads and warms every model in a fresh lane; runs before the lane takes work. */
   readonly furnish: (lane: Lane) => Promise<void>;
+  /** A lane that takes longer to start is given up, and another one started. */
+  readonly startTimeoutMs: number;
+  /** The same for furnishing it; asked when that begins. */
+  readonly furnishTimeoutMs: () => number;
   readonly onRestart: (reason: string) => void;
 }
 
@@ -86,8 +90,8 @@ export class Slot {
     const lane = new Lane(this.#deps.open);
     this.#next = lane;
     try {
-      await lane.ready;
-      await this.#deps.furnish(lane);
+      await inTime(lane, () => lane.ready, this.#deps.startTimeoutMs, 'start');
+      await inTime(lane, () => this.#deps.furnish(lane), this.#deps.furnishTimeoutMs(), 'open its models');
       return lane;
     } catch (error) {
       if (!lane.lost) lane.discard(messageOf(error));
@@ -118,5 +122,15 @@ export class Slot {
     });
   }
 }
+
+/** Gives the lane up when its time is over; whatever `work` waits for is then rejected with WORKER_LOST. */
+const inTime = async (lane: Lane, work: () => Promise<void>, ms: number, what: string): Promise<void> => {
+  const timer = setTimeout(() => lane.discard(`it did not ${what} within ${ms} ms`), ms);
+  try {
+    await work();
+  } finally {
+    clearTimeout(timer);
+  }
+};
 
 const closed = (): CarpoolError => new CarpoolError('WORKER_LOST', 'the lanes are closed');

@@ -2,30 +2,48 @@ import type { IncomingMessage } from 'node:http';
 import { CarpoolError } from '../errors.js';
 import type { Handler } from './router.js';
 
+export interface AdminGuardOptions {
+  /** `https://ops.example:8443`, …: origins other than our own that may call. */
+  readonly allowedOrigins: readonly string[];
+  /** See `createOwnHost`. */
+  readonly isOwnHost: (header: string) => boolean;
+}
+
 /**
  * Wraps handlers that change the server. A page of another site can make a browser post a body without Content-Type,
  * and no preflight asks us first; what the browser then says of the page's origin is the only sign.
  *
- * Requests without `Origin` (every client but a browser) pass. Behind a proxy the `Host` header must arrive unchanged,
- * or the origin must be allowed by name.
+ * Requests without `Origin` (every client but a browser) pass where their `Host` is ours. Behind a proxy the `Host`
+ * header must arrive unchanged, or the origin must be allowed by name.
  *
- * @param allowedOrigins `https://ops.example:8443`, …: other origins that may call
  * @throws CarpoolError FORBIDDEN, from the wrapped handler
  */
-export const createAdminGuard = (allowedOrigins: readonly string[]): ((handler: Handler) => Handler) => {
+export const createAdminGuard = ({
+  allowedOrigins,
+  isOwnHost,
+}: AdminGuardOptions): ((handler: Handler) => Handler) => {
   const allowed = new Set(allowedOrigins.map((origin) => parse(origin)?.origin ?? origin));
   return (handler) => (req, res, exchange) => {
-    requireOwnOrigin(req, allowed);
+    requireOwnOrigin(req, allowed, isOwnHost);
     return handler(req, res, exchange);
   };
 };
 
-const requireOwnOrigin = ({ headers }: IncomingMessage, allowed: ReadonlySet<string>): void => {
+const requireOwnOrigin = (
+  { headers }: IncomingMessage,
+  allowed: ReadonlySet<string>,
+  isOwnHost: (header: string) => boolean,
+): void => {
   const { origin, host } = headers;
   const from = origin === undefined ? undefined : parse(origin);
   if (from !== undefined && allowed.has(from.origin)) return;
   if (headers['sec-fetch-site'] === 'cross-site')
     throw forbidden(`got Sec-Fetch-Site: cross-site${origin === undefined ? '' : ` from ${shown(origin)}`}`);
+  if (host !== undefined && !isOwnHost(host))
+    throw new CarpoolError(
+      'FORBIDDEN',
+      `expected a Host that is an IP address, localhost, server.host or one of server.allowedHosts, got ${shown(host)}`,
+    );
   if (origin === undefined) return;
   // Host has no scheme: take the origin's, so that its default port may be written or not.
   const here = from === undefined ? undefined : parse(`${from.protocol}//${host ?? ''}`);

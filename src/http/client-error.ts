@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { STATUS_CODES } from 'node:http';
+import { maxHeaderSize, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERROR_TABLE, type ErrorCode } from '../errors.js';
 
@@ -39,8 +39,11 @@ export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex):
 const refusalOf = (error: NodeJS.ErrnoException): Refusal => {
   switch (error.code ?? '') {
     case 'HPE_HEADER_OVERFLOW':
-      // 431 has no code of its own: to a client it is a request that it must change.
-      return { status: 431, code: 'INVALID_REQUEST', message: 'expected smaller request headers' };
+      return {
+        status: ERROR_TABLE.HEADERS_TOO_LARGE.http,
+        code: 'HEADERS_TOO_LARGE',
+        message: `expected request headers of at most ${maxHeaderSize} bytes in all`,
+      };
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return {
         status: ERROR_TABLE.BODY_TIMEOUT.http,

@@ -9,6 +9,8 @@ export interface ExchangeDeps {
   readonly observer: RequestObserver;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Every answer of an inference carries `Server-Timing`. Default: those that ask with `X-Server-Timing: 1`. */
+  readonly serverTiming?: boolean;
 }
 
 /** As nginx has it: the client closed the connection before the answer was out. Only metrics and logs ever show it. */
@@ -71,6 +73,11 @@ export class Exchange implements RequestRecord {
   /** Whom the work is charged to: the address, until callers have names. */
   get caller(): string {
     return this.#req.socket.remoteAddress ?? '';
+  }
+
+  /** The server says it always, or this request asks for it. */
+  get wantsServerTiming(): boolean {
+    return this.#deps.serverTiming === true || this.#req.headers['x-server-timing'] === '1';
   }
 
   /** Milliseconds since the request's headers arrived. */

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { findExchange } from './exchange.js';
+import { serverTimingOf } from './server-timing.js';
 import { hasLongBodyUnread, linger } from './linger.js';
 
 /**
@@ -20,7 +21,11 @@ export const send = (
     'content-type': contentType,
     'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength,
   };
-  if (exchange !== undefined) all['x-request-id'] = exchange.requestId;
+  if (exchange !== undefined) {
+    all['x-request-id'] = exchange.requestId;
+    const timing = exchange.wantsServerTiming ? serverTimingOf(exchange) : undefined;
+    if (timing !== undefined) all['server-timing'] = timing;
+  }
   if (headers !== undefined) Object.assign(all, headers);
   if (hasLongBodyUnread(res.req)) {
     all.connection = 'close';

@@ -2,17 +2,27 @@ import type { Clock, CostModel, RunShape } from '#batcher';
 import { joinPayloads, type Payload } from '../executor/join.js';
 import type { Lane } from '../executor/lane.js';
 import type { LaneBatch } from '../executor/protocol.js';
+import { RunLog } from './run-log.js';
 
 export interface CalibrationDeps {
   readonly key: string;
-  readonly cost: CostModel;
+  readonly cost: Pick<CostModel, 'predict' | 'observe' | 'calibrated'>;
   readonly clock: Clock;
   /** Rows that are known to run. */
   readonly samples: readonly Payload[];
+  /** Most rows that ride together. */
   readonly maxBatch: number;
-  /** Longest text; 1 for rows of fixed shape. */
+  /** Longest text. */
   readonly maxTokens: number;
+  /** What every text is filled up to, where the file fixes it. */
+  readonly textLength?: number;
+  /** Length of the samples' rows where they are no texts: their shapes stay as they are. */
+  readonly sampleLength: number;
   readonly fillTo?: number;
+  /** How often every shape is run, the first time to warm up. Default 4. */
+  readonly rounds?: number;
+  /** Runs of a shape in a row. Of several the first is not observed: it meets the caches as another shape left them. Default 1. */
+  readonly inARow?: number;
   /** Lane time to spend, milliseconds. */
   readonly budgetMs: number;
   /** For how long a lane is taken; see ServedModel.occupied. */
@@ -22,8 +32,9 @@ export interface CalibrationDeps {
   readonly stopped: () => boolean;
 }
 
-const ROWS: readonly number[] = [1, 2, 4, 8, 16, 32, 64];
-const LENGTHS: readonly number[] = [8, 16, 32, 64, 128, 256, 512];
+const ROWS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+/** Of texts that are measured. */
+export const LENGTHS: readonly number[] = [8, 16, 32, 64, 128, 256, 512];
 /** Larger runs tell little that these do not, and take long. */
 const MAX_AREA = 1_024;
 /** The first round only warms caches and kernels for each shape. */
@@ -34,39 +45,62 @@ const RETRY_MS = 25;
 
 /**
  * Measures runs of many shapes and teaches them to the cost model, small ones first, until the budget is spent.
- * @returns false when it was stopped, or when not even one round could be run
+ * Every other round goes down again: right after a large run a small one takes up to three times its usual time.
+ * @returns false when it was stopped, or when nothing was learnt
  */
 export const calibrate = async (deps: CalibrationDeps): Promise<boolean> => {
+  const { rounds = ROUNDS, inARow = 1 } = deps;
   const shapes = shapesOf(deps);
+  const log = new RunLog();
   let spentMs = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const shape of shapes) {
+  for (let round = 0; round < rounds; round++) {
+    let ran = false;
+    for (const shape of round > 0 && round % 2 === 0 ? shapes.toReversed() : shapes) {
       if (deps.stopped()) return false;
       if (round > 0 && deps.cost.predict(shape) > deps.budgetMs * LARGEST_PART) continue;
-      const ms = await measure(deps, shape);
-      if (ms === undefined) return false;
-      spentMs += ms;
-      if (round > 0) deps.cost.observe(shape, ms);
-      else if (ms > deps.budgetMs * LARGEST_PART) break;
-      if (spentMs > deps.budgetMs) return settle(deps, round > 0);
+      ran = true;
+      let ms: number | undefined;
+      for (let nth = 1; nth <= (round > 0 ? inARow : 1); nth++) {
+        ms = await measure(deps, shape);
+        if (ms === undefined) return false;
+        spentMs += ms;
+        if (round === 0 || (nth === 1 && inARow > 1)) continue;
+        deps.cost.observe(shape, ms);
+        log.add(shape, ms);
+      }
+      // What is left is large: cold or warm makes little difference there, and time for measuring must be left.
+      if (round === 0 && ((ms ?? 0) > deps.budgetMs * LARGEST_PART || spentMs > deps.budgetMs / 2)) break;
+      if (spentMs > deps.budgetMs) return settle(deps, log);
     }
+    // Every shape is too long for the budget.
+    if (!ran) break;
   }
-  return settle(deps, true);
+  return settle(deps, log);
 };
 
-const settle = ({ cost }: CalibrationDeps, learnt: boolean): boolean => {
-  if (learnt) cost.settlePrior();
-  return learnt;
+/** The median of each shape counts: what another tenant of the core made of single runs does not. */
+const settle = ({ cost }: CalibrationDeps, { shapes }: RunLog): boolean => {
+  if (shapes.length === 0) return false;
+  cost.calibrated(
+    shapes.map(({ rows, tokens, longest, p50Ms }) => ({ shape: { rows, tokens, longest }, ms: p50Ms })),
+  );
+  return true;
 };
 
-const shapesOf = ({ samples, maxBatch, maxTokens, fillTo }: CalibrationDeps): RunShape[] => {
-  const isText = samples[0]?.kind === 'text';
-  const lengths = isText ? LENGTHS.filter((length) => length <= maxTokens) : [1];
-  const rows = fillTo === undefined ? ROWS.filter((n) => n <= maxBatch) : [1, fillTo];
+const shapesOf = (deps: CalibrationDeps): RunShape[] => {
+  const { maxBatch, fillTo } = deps;
+  const lengths = lengthsOf(deps);
+  const rows = (fillTo === undefined ? ROWS : [1, fillTo]).filter((n) => n <= maxBatch);
   return lengths
     .flatMap((length) => rows.map((n) => ({ rows: n, tokens: n * length, longest: length })))
     .filter(({ tokens, rows: n }) => tokens <= MAX_AREA || n === 1)
     .sort((a, b) => a.tokens - b.tokens);
+};
+
+const lengthsOf = ({ samples, maxTokens, textLength, sampleLength }: CalibrationDeps): readonly number[] => {
+  if (samples[0]?.kind !== 'text') return [sampleLength];
+  if (textLength === undefined) return LENGTHS.filter((length) => length <= maxTokens);
+  return [textLength];
 };
 
 /** undefined when it was stopped before a lane was free. */

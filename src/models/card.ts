@@ -76,7 +76,7 @@ export const cardSchema = z.strictObject({
   features: z.record(z.string(), z.array(z.string())).optional(),
   /** Overrides of `batching` in config.yaml, for this model; config.yaml's `models.<name>.batching` wins over both. */
   batching: batchingOverrides.optional(),
-  /** The batch self-test at load. */
+  /** The tests at load of whether rows may be joined. */
   selfTest: z
     .strictObject({
       /** Sizes of symbolic dimensions other than the batch, by name, for the made-up inputs. */

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { CostCoefficients } from '#batcher';
+import type { CostBasis, CostCoefficients } from '#batcher';
 
 const schema = z.object({
   coefficients: z.object({
@@ -18,6 +18,8 @@ const schema = z.object({
 /** Everything that a measured cost depends on. */
 export interface CostKey {
   readonly sha256: string;
+  /** What the coefficients are per. */
+  readonly basis: CostBasis;
   readonly executionProviders: readonly string[];
   readonly intraOpThreads: number;
   readonly lanes: number;

@@ -3,11 +3,15 @@ import type { Config } from '../config/schema.js';
 import { codeOf, messageOf } from '../errors.js';
 import type { LaneLayout } from '../executor/cpu-quota.js';
 import { joinPayloads, type Payload } from '../executor/join.js';
+import { fixedLengthOf } from '../executor/pad.js';
 import type { LanePool } from '../executor/pool.js';
-import { calibrate } from './calibrate.js';
+import { calibrate, type CalibrationDeps } from './calibrate.js';
 import { CostCache, type CostKey } from './cost-cache.js';
 import { digestOf } from './digest.js';
+import { mostRows } from './joining.js';
+import { costBasisOf, rowLength } from './row-length.js';
 import type { ServedModel } from './served-model.js';
+import type { Signature } from './signature.js';
 
 export interface CostKeeperDeps {
   readonly config: Config;
@@ -24,6 +28,8 @@ export interface CostStart {
   readonly key: CostKey;
   readonly coefficients: CostCoefficients;
   readonly known: boolean;
+  /** Length of a sample's rows, see rowLength; 1 where there is no sample. */
+  readonly sampleLength: number;
 }
 
 /** Part of a lone run that a guess takes for fixed: little, so that little is joined before it is known to pay. */
@@ -46,20 +52,24 @@ export class CostKeeper {
   async start(
     modelKey: string,
     file: string,
+    signature: Signature,
     samples: readonly Payload[],
     fillTo: number | undefined,
   ): Promise<CostStart> {
     const { config, layout } = this.#deps;
     const key: CostKey = {
       sha256: await digestOf(file),
+      basis: samples[0]?.kind === 'text' ? 'padded' : costBasisOf(signature),
       executionProviders: config.lanes.executionProviders,
       intraOpThreads: layout.intraOpThreads,
       lanes: layout.count,
       isolation: config.lanes.isolation,
     };
+    const sampleLength = lengthOf(samples[0], signature);
     const cached = await this.#cache.read(key);
-    if (cached !== undefined) return { key, coefficients: cached, known: true };
-    return { key, coefficients: await this.#guess(modelKey, samples, fillTo), known: false };
+    if (cached !== undefined) return { key, coefficients: cached, known: true, sampleLength };
+    const coefficients = await this.#guess(modelKey, samples, sampleLength, fillTo);
+    return { key, coefficients, known: false, sampleLength };
   }
 
   /** Measures what is not known: before this resolves (`eager`), or from now on in idle time. */
@@ -92,18 +102,12 @@ export class CostKeeper {
     eager: boolean,
   ): Promise<void> {
     const { pool, clock, onKnown, onFault } = this.#deps;
-    const { batching, batch, card } = model.info;
     try {
       const learnt = await calibrate({
-        key: model.key,
+        ...subjectOf(model, samples),
         cost: model.cost,
         clock,
-        samples,
-        maxBatch: batch.mode === 'dynamic' ? batching.maxBatch : 1,
-        maxTokens: card.text?.maxTokens ?? 512,
-        ...(batch.size === undefined ? {} : { fillTo: batch.size }),
-        budgetMs: batching.calibrateBudgetMs,
-        occupied: (laneMs, elapsedMs) => model.occupied(laneMs, elapsedMs),
+        budgetMs: model.info.batching.calibrateBudgetMs,
         withLane: (work) => {
           if (eager) return pool.onLane(work);
           return this.#open ? pool.whileIdle(work) : undefined;
@@ -124,10 +128,10 @@ export class CostKeeper {
   async #guess(
     modelKey: string,
     samples: readonly Payload[],
+    area: number,
     fillTo: number | undefined,
   ): Promise<CostCoefficients> {
     const [sample] = samples;
-    const area = sample?.kind === 'text' ? sample.ids.length : 1;
     let aloneMs = 1;
     if (sample !== undefined)
       await this.#deps.pool.onLane(async (lane) => {
@@ -144,3 +148,30 @@ export class CostKeeper {
     };
   }
 }
+
+const lengthOf = (sample: Payload | undefined, signature: Signature): number => {
+  if (sample === undefined) return 1;
+  if (sample.kind === 'tensors') return rowLength(signature, sample.inputs);
+  return fixedLengthOf(signature) ?? sample.ids.length;
+};
+
+/** What calibration needs to know of the model that it measures. */
+export const subjectOf = (
+  model: ServedModel,
+  samples: readonly Payload[],
+): Pick<
+  CalibrationDeps,
+  'key' | 'samples' | 'maxBatch' | 'maxTokens' | 'textLength' | 'sampleLength' | 'fillTo' | 'occupied'
+> => {
+  const { batch, card, signature, textLength } = model.info;
+  return {
+    key: model.key,
+    samples,
+    maxBatch: mostRows(model.info),
+    maxTokens: card.text?.maxTokens ?? 512,
+    sampleLength: lengthOf(samples[0], signature),
+    ...(textLength === undefined ? {} : { textLength }),
+    ...(batch.size === undefined ? {} : { fillTo: batch.size }),
+    occupied: (laneMs, elapsedMs) => model.occupied(laneMs, elapsedMs),
+  };
+};

@@ -1,4 +1,7 @@
 import { areaOf, costMs, type CostFit } from '#batcher';
+import { LENGTHS } from './calibrate.js';
+import { mostRows, servedClass } from './joining.js';
+import type { InvarianceClass } from './model-info.js';
 import type { ServedModel } from './served-model.js';
 
 /** The fit in figures and in words, for `GET /v1/models/:m`, the log and the debug page. */
@@ -17,7 +20,6 @@ export interface CostReport {
   readonly advice: string;
 }
 
-const LENGTHS: readonly number[] = [8, 16, 32, 64, 128, 256, 512];
 /** Less than this is nothing. */
 const WORTH = 1.05;
 
@@ -27,7 +29,10 @@ export const reportCost = (
     readonly sloMs: number;
     readonly maxBatch: number;
     readonly maxTokens: number;
+    /** The only length, where the file fixes it. */
+    readonly textLength?: number | undefined;
     readonly referenceLength: number;
+    readonly joins: InvarianceClass;
   },
 ): CostReport => {
   const { alphaMs, betaMsPerToken, kneeTokens, quadMsPerTokenSquared } = fit.coefficients;
@@ -51,12 +56,23 @@ const adviceOf = (
   {
     maxBatch,
     maxTokens,
+    textLength,
     sloMs,
-  }: { readonly maxBatch: number; readonly maxTokens: number; readonly sloMs: number },
+    joins,
+  }: {
+    readonly maxBatch: number;
+    readonly maxTokens: number;
+    readonly textLength?: number | undefined;
+    readonly sloMs: number;
+    readonly joins: InvarianceClass;
+  },
 ): string => {
+  if (joins === 'one-by-one') return 'rows are not joined';
   if (fit.runs === 0) return 'nothing has been measured yet';
-  const lengths = fit.basis === 'rows' ? [1] : LENGTHS.filter((length) => length <= Math.max(8, maxTokens));
-  const gains = lengths.map((length) => ({ length, gain: bestGain(fit, length, maxBatch, sloMs / 2) }));
+  const usual =
+    textLength === undefined ? LENGTHS.filter((length) => length <= Math.max(8, maxTokens)) : [textLength];
+  const lengths = fit.basis === 'rows' ? [1] : usual;
+  const gains = lengths.map((length) => ({ length, gain: bestGain(fit, length, maxBatch, sloMs / 2).gain }));
   const worth = gains.filter(({ gain }) => gain >= WORTH);
   if (fit.basis === 'rows') {
     const gain = gains[0]?.gain ?? 1;
@@ -66,21 +82,24 @@ const adviceOf = (
   if (worth[0] === undefined || last === undefined) return 'batching gains nothing at any length';
   const points = worth.map(({ length, gain }) => `${gain.toFixed(1)}× at ${length} tokens`).join(', ');
   const beyond = gains.find(({ length }) => length > last.length);
-  return `batching pays up to ${points}${beyond === undefined ? '' : `, nothing from ${beyond.length}`}`;
+  const among = joins === 'equal-lengths' ? ' among texts of equal length' : '';
+  return `batching${among} pays up to ${points}${beyond === undefined ? '' : `, nothing from ${beyond.length}`}`;
 };
 
-/** Throughput of the best batch of equal rows within the cap, over that of rows alone. */
-const bestGain = (
-  { basis, coefficients }: CostFit,
+/** The best batch of equal rows within the cap, and its throughput over that of rows alone. */
+export const bestGain = (
+  { basis, coefficients }: Pick<CostFit, 'basis' | 'coefficients'>,
   length: number,
   maxBatch: number,
   capMs: number,
-): number => {
+): { readonly rows: number; readonly gain: number } => {
   const ms = (rows: number): number =>
     costMs(coefficients, areaOf(basis, { rows, tokens: rows * length, longest: length }), length);
-  let best = 1;
-  for (let rows = 2; rows <= maxBatch; rows++)
-    if (ms(rows) <= capMs) best = Math.max(best, (rows * ms(1)) / ms(rows));
+  let best = { rows: 1, gain: 1 };
+  for (let rows = 2; rows <= maxBatch; rows++) {
+    const gain = (rows * ms(1)) / ms(rows);
+    if (ms(rows) <= capMs && gain > best.gain) best = { rows, gain };
+  }
   return best;
 };
 
@@ -88,8 +107,14 @@ const rounded = (value: number): number => Number(value.toPrecision(4));
 
 /** The report of a model that is being served. */
 export const costOf = ({ batcher, info }: ServedModel): CostReport => {
-  const { maxBatch } = info.batching;
   const maxTokens = info.card.text?.maxTokens ?? 512;
   const { sloMs, referenceLength } = batcher;
-  return reportCost(batcher.cost, { sloMs, maxBatch, maxTokens, referenceLength });
+  return reportCost(batcher.cost, {
+    sloMs,
+    maxBatch: mostRows(info),
+    maxTokens,
+    textLength: info.textLength,
+    referenceLength,
+    joins: servedClass(info),
+  });
 };

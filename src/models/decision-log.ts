@@ -1,4 +1,4 @@
-import type { BatcherEvent, Clock, Group } from '#batcher';
+import { wasteOf, type BatcherEvent, type Clock, type Group } from '#batcher';
 
 /** One batch, as `GET /debug/batcher` shows it. */
 export interface Decision {
@@ -16,12 +16,19 @@ export interface Decision {
   readonly predictedMs: number;
   /** Absent while it runs, and where it failed. */
   readonly laneMs?: number;
+  /** Where it failed, why: a code of docs/errors.md. */
+  readonly failed?: string;
+  /** Share of `laneMs` that padding took, 0 to 1; absent where that is. */
+  readonly waste?: number;
 }
+
+type Ending = Pick<Decision, 'laneMs' | 'waste' | 'failed'>;
 
 interface Noted {
   readonly at: number;
-  readonly sizes: Omit<Decision, 'agoMs' | 'laneMs'>;
-  laneMs: number | undefined;
+  readonly decided: Omit<Decision, 'agoMs' | keyof Ending>;
+  /** undefined while it runs. */
+  ending: Ending | undefined;
 }
 
 const KEPT = 100;
@@ -38,37 +45,38 @@ export class DecisionLog {
 
   note(event: BatcherEvent): void {
     if (event.type === 'dispatched') this.#add(event);
-    if (event.type !== 'completed') return;
+    if (event.type !== 'completed' && event.type !== 'failed') return;
     const noted = this.#running.get(event.group);
-    if (noted !== undefined) noted.laneMs = event.laneMs;
+    if (noted !== undefined) noted.ending = endingOf(event);
   }
 
   /** Newest first. */
   list(): Decision[] {
     const now = this.#clock.now();
-    return this.#last.toReversed().map(({ at, sizes, laneMs }) => ({
-      agoMs: now - at,
-      ...sizes,
-      ...(laneMs === undefined ? {} : { laneMs }),
+    return this.#last.toReversed().map(({ at, decided, ending }) => ({
+      agoMs: rounded(now - at),
+      ...decided,
+      ...ending,
     }));
   }
 
   #add({ group, queueMs, predictedMs, waiting }: Extract<BatcherEvent, { type: 'dispatched' }>): void {
     const { rows, tokens, paddedTokens, longest, reason } = group;
     const longestWaitMs = queueMs.reduce((most, ms) => Math.max(most, ms), 0);
-    const sizes = {
-      rows,
-      tokens,
-      paddedTokens,
-      longest,
-      reason,
-      waiting,
-      queueMs: longestWaitMs,
-      predictedMs,
-    };
-    const noted: Noted = { at: this.#clock.now(), sizes, laneMs: undefined };
+    const times = { queueMs: rounded(longestWaitMs), predictedMs: rounded(predictedMs) };
+    const decided = { rows, tokens, paddedTokens, longest, reason, waiting, ...times };
+    const noted: Noted = { at: this.#clock.now(), decided, ending: undefined };
     this.#running.set(group, noted);
     this.#last.push(noted);
     if (this.#last.length > KEPT) this.#last.shift();
   }
 }
+
+const endingOf = (event: Extract<BatcherEvent, { type: 'completed' | 'failed' }>): Ending => {
+  if (event.type === 'failed') return { failed: event.code };
+  const { laneMs, unpaddedMs } = event;
+  return { laneMs: rounded(laneMs), waste: rounded(wasteOf(unpaddedMs, laneMs)) };
+};
+
+/** Microseconds, and tenths of a percent, are enough. */
+const rounded = (value: number): number => Math.round(value * 1000) / 1000;

@@ -2,23 +2,32 @@ import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import type { Clock } from '#batcher';
 import type { Codec } from '../codec/codec.js';
+import type { Batching } from '../config/batching.js';
 import type { Config } from '../config/schema.js';
 import { CarpoolError, codeOf, messageOf } from '../errors.js';
 import type { Arbiter } from '../executor/arbiter.js';
-import { joinPayloads, type Payload } from '../executor/join.js';
+import type { Payload } from '../executor/join.js';
+import { fixedLengthOf } from '../executor/pad.js';
 import type { LanePool } from '../executor/pool.js';
-import type { LaneBatch, ModelSpec } from '../executor/protocol.js';
+import type { ModelSpec } from '../executor/protocol.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
 import { framedSignature } from '../images/recipe-for.js';
 import { batchAxisOf } from './batch-axis.js';
+import type { Card } from './card.js';
+import { AT_LOAD } from './invariance/effort.js';
+import { examine } from './invariance/examine.js';
+import { modeAfter } from './invariance/verdict.js';
 import type { ModelInfo, TokenizerView } from './model-info.js';
 import { readModel, type ModelSource } from './repository.js';
 import { sampleRows } from './samples.js';
-import { selfTest, type SelfTest } from './self-test.js';
+import { encodeSamples, maxTokensOf } from './sample-texts.js';
+import { selfTest, wholeBatch, type SelfTest } from './self-test.js';
 import { cardProblem } from '../codec/tasks/card-problem.js';
 import type { CostKeeper, CostStart } from './cost-keeper.js';
 import { ServedModel } from './served-model.js';
 import type { Signature } from './signature.js';
+import { withinFile } from './text-limits.js';
+import { warmupOf } from './warm-up.js';
 
 export interface LoaderDeps {
   readonly config: Config;
@@ -34,18 +43,17 @@ export interface LoaderDeps {
   readonly onRetired: (model: ServedModel) => void;
 }
 
-/** Texts for the self-test and the warm-up: of clearly different lengths, so that padding is part of the test. */
-const SAMPLE_TEXTS: readonly string[] = [
-  'yes',
-  'The table at the window is booked for eight o’clock tomorrow.',
-  'Please send the signed papers back before Friday, since the office will be closed for the whole of next week.',
-];
-
+/** A model that runs in one lane. */
 interface Opened {
   readonly spec: ModelSpec;
   readonly signature: Signature;
+  /** What its shapes allow. */
   readonly test: SelfTest;
-  readonly samples: readonly Payload[];
+  /** With what the file says of texts. */
+  readonly card: Card;
+  /** Sample texts, encoded; undefined where it takes tensors. */
+  readonly texts: readonly Payload[] | undefined;
+  /** Of models that take raw texts. */
   readonly tokenizer?: TokenizerView;
 }
 
@@ -59,7 +67,8 @@ export class ModelLoader {
   }
 
   /**
-   * read -> open in one lane -> self-test -> open and warm in every lane -> batcher
+   * read -> open in one lane -> self-test -> invariance -> open and warm in every lane -> batcher; from the second step on
+   * once more where a lane dies meanwhile
    * @param atOnce true at start-up, when no lane has other work
    */
   async load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
@@ -77,31 +86,50 @@ export class ModelLoader {
   }
 
   async #load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
-    const { config, pool, arbiter, costs } = this.#deps;
+    const { config } = this.#deps;
     const source = await readModel(name, path, { root: config.models.root, baseDir: config.baseDir });
-    const key = `${name}#${++this.#versions}`;
     try {
-      const opened = await this.#open(key, source);
-      const { spec, test, samples } = opened;
-      const warmup = samples.length === 0 ? [] : warmupOf(samples, test);
-      const { size } = test.mode;
+      return await this.#attempt(source, atOnce);
+    } catch (error) {
+      if (!laneDied(error)) throw error;
+    }
+    // That lane may have been ended by somebody else; one more is put down to the model.
+    try {
+      return await this.#attempt(source, atOnce);
+    } catch (error) {
+      if (!laneDied(error)) throw error;
+      const reason = `${messageOf(error)} while loading it, as at the first attempt`;
+      throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: ${reason}`);
+    }
+  }
+
+  async #attempt(read: ModelSource, atOnce: boolean): Promise<ServedModel> {
+    const { pool, arbiter, costs } = this.#deps;
+    const key = `${read.name}#${++this.#versions}`;
+    try {
+      const opened = await this.#open(key, read);
+      const { spec, signature, card } = opened;
+      const source = { ...read, card };
+      const { mode, samples } = await this.#examine(key, source, opened);
+      const warmup = warmupOf(samples, mode);
+      const { size } = mode;
       await pool.furnish({ spec, warmup, ...(size === undefined ? {} : { fillTo: size }) }, atOnce);
-      const start = await costs.start(key, source.file, samples, size);
-      const model = this.#serve(key, source, opened, start);
+      const start = await costs.start(key, source.file, signature, samples, size);
+      const model = this.#serve(key, source, opened, { mode, samples }, start);
       arbiter.add(model);
       this.#deps.onLoaded(model);
       await costs.measure(model, start, samples);
       return model;
     } catch (error) {
       await this.#close(key);
-      if (codeOf(error) !== 'WORKER_LOST') throw error;
-      throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: ${messageOf(error)} while loading it`);
+      throw error;
     }
   }
 
-  /** Finishes what the model has, then frees its memory. The name must be out of the registry by then. */
+  /** Finishes what was asked of the model, then frees its memory. The name must be out of the registry by then. */
   async retire(model: ServedModel): Promise<void> {
     this.#deps.costs.retire(model);
+    await model.released();
     await model.batcher.drain();
     this.#deps.arbiter.remove(model);
     model.metrics.remove();
@@ -114,12 +142,6 @@ export class ModelLoader {
     const opened =
       source.tokenizer === undefined ? undefined : await codec.openTokenizer(key, source.tokenizer);
     if (source.card.task === 'image-classification') await codec.images.open();
-    const maxTokens = source.card.text?.maxTokens;
-    if (opened !== undefined && maxTokens !== undefined && maxTokens <= opened.specialTokens)
-      throw new CarpoolError(
-        'MODEL_LOAD_FAILED',
-        `${source.file}: model.yaml: text.maxTokens: expected more than the ${opened.specialTokens} special tokens, got ${maxTokens}`,
-      );
     const spec: ModelSpec = {
       key,
       file: source.file,
@@ -127,64 +149,87 @@ export class ModelLoader {
       intraOpThreads,
       ...(opened === undefined ? {} : { text: { padId: opened.padId } }),
     };
-    const texts = opened === undefined ? undefined : await this.#sampleTexts(key, source);
     return pool.onLane(async (lane) => {
       const signature = await lane.load(spec);
       const problem = cardProblem(source.card, signature);
       if (problem !== undefined)
         throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: model.yaml: ${problem}`);
+      const card = opened === undefined ? source.card : textCard(source, signature, opened.specialTokens);
+      const texts = opened === undefined ? undefined : await encodeSamples(codec, key, card);
       const axis = batchAxisOf(signature);
       const test = await selfTest({
         signature,
         axis,
+        // Three of clearly different lengths: a model that can't take padding fails here.
         candidates:
-          texts ?? sampleRows(framedSignature(source.card, signature), source.card.selfTest.dims, axis.kind),
-        tolerance: source.card.selfTest.tolerance,
+          texts === undefined
+            ? sampleRows(framedSignature(card, signature), card.selfTest.dims, axis.kind)
+            : [texts.slice(0, 3)],
         run: (batch, fillTo) => lane.run(key, batch, fillTo),
       });
       return {
-        spec,
-        signature,
-        test,
-        samples: test.samples,
+        ...{ spec, signature, test, card, texts },
         ...(opened === undefined ? {} : { tokenizer: opened.view }),
       };
     });
   }
 
-  async #sampleTexts(key: string, source: ModelSource): Promise<Payload[][]> {
-    const maxTokens = source.card.text?.maxTokens ?? 512;
-    const encoded = await this.#deps.codec.encode(key, SAMPLE_TEXTS, { maxTokens, truncate: true });
-    let from = 0;
-    return [
-      Array.from(encoded.lengths, (length): Payload => {
-        const ids = encoded.ids.slice(from, from + length);
-        from += length;
-        return { kind: 'text', ids };
-      }),
-    ];
+  /** Finds out whether rows change each other; takes the lane for each run anew, since others may be waiting for it. */
+  async #examine(key: string, source: ModelSource, { signature, test, texts }: Opened): Promise<SelfTest> {
+    const { mode, samples } = test;
+    const batching = this.#batchingOf(source);
+    if (batching.batchInvariance === 'off' || mode.mode === 'single') return test;
+    const measured = await examine(
+      {
+        signature,
+        mode,
+        batching,
+        maxTokens: maxTokensOf(source.card),
+        samples: texts ?? samples,
+        run: (batch, fillTo) => this.#deps.pool.onLane((lane) => lane.run(key, batch, fillTo)),
+      },
+      AT_LOAD,
+    );
+    if (measured === undefined) return test;
+    const after = modeAfter(mode, measured, {
+      tolerance: source.card.selfTest.tolerance,
+      enforced: batching.batchInvariance === 'enforce',
+      isText: texts !== undefined,
+    });
+    const whole = after.mode === 'single' && mode.size !== undefined;
+    return { mode: after, samples: whole ? wholeBatch(samples.slice(0, mode.size), mode.size) : samples };
+  }
+
+  /** A model's own entry in config.yaml wins over its card, which wins over what holds for all. */
+  #batchingOf({ name, card }: ModelSource): Batching {
+    const { batching, models } = this.#deps.config;
+    return { ...batching, ...card.batching, ...models.overrides.get(name)?.batching };
   }
 
   #serve(
     key: string,
     source: ModelSource,
-    { signature, test, tokenizer }: Opened,
+    { signature, tokenizer }: Opened,
+    { mode, samples }: SelfTest,
     start: CostStart,
   ): ServedModel {
-    const { config, clock, pool, observe } = this.#deps;
+    const { clock, pool, observe } = this.#deps;
     const { name, card, labels } = source;
+    const takesTexts = source.tokenizer !== undefined;
+    const textLength = takesTexts ? fixedLengthOf(signature) : undefined;
     const info: ModelInfo = {
       name,
       card,
       signature,
-      batch: test.mode,
-      batching: { ...config.batching, ...card.batching, ...config.models.overrides.get(name)?.batching },
-      takesTexts: source.tokenizer !== undefined,
+      batch: mode,
+      batching: this.#batchingOf(source),
+      takesTexts,
+      ...(textLength === undefined ? {} : { textLength }),
       loadedAt: new Date().toISOString(),
       ...(labels === undefined ? {} : { labels }),
       ...(tokenizer === undefined ? {} : { tokenizer }),
     };
-    return new ServedModel(key, info, { clock, pool, metrics: observe(name), start });
+    return new ServedModel(key, info, { clock, pool, metrics: observe(name), start, samples });
   }
 
   async #close(key: string): Promise<void> {
@@ -193,10 +238,13 @@ export class ModelLoader {
   }
 }
 
-/** One lone row and one batch, so that both paths through the runtime have their memory and their kernels ready. */
-const warmupOf = (samples: readonly Payload[], test: SelfTest): LaneBatch[] => {
-  const [first] = samples;
-  if (first === undefined) return [];
-  const alone = joinPayloads([first]);
-  return test.mode.mode === 'dynamic' ? [alone, joinPayloads(samples)] : [alone];
+const textCard = ({ card, file }: ModelSource, signature: Signature, specialTokens: number): Card => {
+  try {
+    return withinFile(card, signature, specialTokens);
+  } catch (error) {
+    throw new CarpoolError(codeOf(error), `${file}: ${messageOf(error)}`);
+  }
 };
+
+/** The second: its place was taken by a lane that does not have the model yet. */
+const laneDied = (error: unknown): boolean => ['WORKER_LOST', 'MODEL_UNAVAILABLE'].includes(codeOf(error));

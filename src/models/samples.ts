@@ -48,14 +48,15 @@ const shapeOf = (
     return (Object.hasOwn(dims, dim) ? dims[dim] : undefined) ?? guess;
   });
 
-const sampleTensor = (dtype: DType, shape: readonly number[], seed: number): Tensor => {
+/** @param scale factor of the floats; the default keeps them in (-1, 1) */
+export const sampleTensor = (dtype: DType, shape: readonly number[], seed: number, scale = 1): Tensor => {
   const data = allocate(dtype, elementCount(shape));
   for (let i = 0; i < data.length; i++) {
     const bit = (seed + i * 3 + (i >> 2)) & 1;
     if (Array.isArray(data)) data[i] = `text ${(seed + i) % 10}`;
     else if (data instanceof BigInt64Array || data instanceof BigUint64Array) data[i] = BigInt(bit);
     else if (data instanceof Float32Array || data instanceof Float64Array)
-      data[i] = Math.sin(seed * 12.9898 + i * 0.731 + 0.5);
+      data[i] = scale * Math.sin(seed * 12.9898 + i * 0.731 + 0.5);
     // 0x3c00 is 1.0 as a float16.
     else data[i] = dtype === 'float16' ? bit * 0x3c00 : bit;
   }

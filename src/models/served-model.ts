@@ -1,12 +1,15 @@
-import { Batcher, CostModel, planCost, planFifo, type Clock, type CostCoefficients } from '#batcher';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { Batcher, CostModel, planCost, planFifo, type Clock } from '#batcher';
 import type { Contender } from '../executor/arbiter.js';
 import { joinPayloads, splitOutput, type Payload } from '../executor/join.js';
 import type { Lane } from '../executor/lane.js';
 import type { LanePool } from '../executor/pool.js';
 import type { ItemOutput } from '../infer.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
+import type { CostStart } from './cost-keeper.js';
 import { DecisionLog } from './decision-log.js';
 import { InferenceStats } from './inference-stats.js';
+import { servedClass } from './joining.js';
 import type { ModelInfo } from './model-info.js';
 
 export interface ServedModelDeps {
@@ -14,7 +17,9 @@ export interface ServedModelDeps {
   readonly pool: Pick<LanePool, 'requestLane' | 'lanesView'>;
   readonly metrics: ModelMetrics;
   /** What is known of its cost. */
-  readonly start: { readonly coefficients: CostCoefficients; readonly known: boolean };
+  readonly start: Omit<CostStart, 'key'> & { readonly key: Pick<CostStart['key'], 'basis'> };
+  /** Rows that are known to run; none where no input was found that does. */
+  readonly samples: readonly Payload[];
 }
 
 /** Tokens of a long text, until some have come. */
@@ -27,28 +32,34 @@ export class ServedModel implements Contender {
   readonly decisions: DecisionLog;
   readonly cost: CostModel;
   readonly stats = new InferenceStats();
+  readonly samples: readonly Payload[];
   readonly #clock: Clock;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
+  #holders = 0;
+  #onReleased: (() => void) | undefined;
 
   constructor(
     /** Names this version in the lanes and in the codec. */
     readonly key: string,
     readonly info: ModelInfo,
-    { clock, pool, metrics, start }: ServedModelDeps,
+    { clock, pool, metrics, start, samples }: ServedModelDeps,
   ) {
     const { batch, batching } = info;
     this.metrics = metrics;
     this.#clock = clock;
+    this.samples = samples;
     this.decisions = new DecisionLog(clock);
-    const basis = info.takesTexts ? 'padded' : 'rows';
+    const { basis } = start.key;
     this.cost = start.known
       ? CostModel.known(basis, start.coefficients)
       : new CostModel(basis, start.coefficients);
     this.batcher = new Batcher<Payload, ItemOutput>({
       clock,
       cost: this.cost,
-      usualLength: info.takesTexts ? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH) : 1,
+      usualLength: info.takesTexts
+        ? (info.textLength ?? Math.min(USUAL_LENGTH, info.card.text?.maxTokens ?? USUAL_LENGTH))
+        : start.sampleLength,
       lanes: () => pool.lanesView,
       requestLane: pool.requestLane,
       onEvent: (event) => {
@@ -60,9 +71,10 @@ export class ServedModel implements Contender {
       knobs: {
         maxBatch: batch.size ?? batching.maxBatch,
         maxWaitMs: batching.maxWaitMs,
+        echoHoldMs: batching.echoHoldMs,
         maxBatchTokens: batching.maxBatchTokens,
         maxQueue: batching.maxQueue,
-        join: batch.mode !== 'single' && batching.composition !== 'off',
+        join: servedClass(info) !== 'one-by-one',
         sloMs: batching.sloMs,
         shedding: batching.shedding,
       },
@@ -87,6 +99,28 @@ export class ServedModel implements Contender {
       const rows = group.items.map((item) => item.rows);
       return { values: splitOutput(output, rows, this.info.batch.mode !== 'single'), runMs, laneMs };
     });
+  }
+
+  /**
+   * Keeps this version open while `work` prepares what is to ride with it (a parse or an encode that takes its time),
+   * though it be replaced or unloaded meanwhile. Who looked it up, or held it, a moment ago may still begin.
+   */
+  async during<T>(work: () => Promise<T>): Promise<T> {
+    this.#holders++;
+    try {
+      return await work();
+    } finally {
+      if (--this.#holders === 0) this.#onReleased?.();
+    }
+  }
+
+  /** Resolves when nobody holds it, for one turn of the event loop: a request goes from one hold to the next. */
+  async released(): Promise<void> {
+    for (;;) {
+      await nextTurn();
+      if (this.#holders === 0) return;
+      await new Promise<void>((resolve) => (this.#onReleased = resolve));
+    }
   }
 
   /**

@@ -25,3 +25,9 @@ export const seenLengths = (seen: readonly number[]): LengthLaw => ({
   name: `${seen.length} seen lengths`,
   draw: (random) => seen[Math.floor(random() * seen.length)] ?? 1,
 });
+
+/** A law cut at `most`: what a model sees of texts that it truncates. */
+export const clippedLengths = ({ name, draw }: LengthLaw, most: number): LengthLaw => ({
+  name: `${name}, at most ${most}`,
+  draw: (random) => Math.min(most, draw(random)),
+});

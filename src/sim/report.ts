@@ -1,3 +1,4 @@
+import { wasteOf } from '#batcher';
 import { FATE, type Outcome } from './simulate.js';
 import { BULK_CALLER, type SimRequest } from './traces.js';
 
@@ -15,7 +16,7 @@ export interface Report {
   /** Served share of the requests up to the median length, and of the longer ones. */
   readonly shortServed: number;
   readonly longServed: number;
-  /** 1 - (alpha + beta * sum of lengths) / lane time. */
+  /** Share of the lane time that padding took; see `wasteOf`. */
   readonly waste: number;
   readonly meanBatch: number;
   /** Share of the lanes' time taken. */
@@ -61,7 +62,7 @@ export const reportOn = (
     tokenGoodputPerS: (inTime.reduce((sum, { request }) => sum + tokensOf(request), 0) * 1000) / spanMs,
     shortServed: servedShare((tokens) => tokens <= median),
     longServed: servedShare((tokens) => tokens > median),
-    waste: outcome.busyMs === 0 ? 0 : 1 - outcome.packedMs / outcome.busyMs,
+    waste: wasteOf(outcome.unpaddedMs, outcome.busyMs),
     meanBatch: outcome.runs === 0 ? 0 : outcome.rows / outcome.runs,
     utilisation: outcome.busyMs / Math.max(1e-9, outcome.endMs * lanes),
   };

@@ -31,6 +31,8 @@ export interface SimulateOptions {
   /** `cost`, `none`, or a peer's: `fifo:32`, `timer:32,5`, `tokens:2048`, `slabs:16`, `buckets:32`, `bento:32`. */
   readonly rule?: string;
   readonly maxBatch?: string;
+  /** `echoHoldMs`, milliseconds. Default 0: off. */
+  readonly echoHold?: string;
   /** `ROWS,EVERY_MS`: a large request now and then. */
   readonly bulk?: string;
   readonly seed?: string;
@@ -62,7 +64,7 @@ export const playScenario = async (
     requests,
     ...(clients === undefined ? {} : { clients }),
     plan: ruleNamed(options.rule ?? OURS.name).make(),
-    knobs: openKnobs(setting),
+    knobs: { ...openKnobs(setting), echoHoldMs: parseNumber('--echoHold', options.echoHold, 0, 0) },
     lanes,
     basis: setting.basis,
     cost: setting.cost,
@@ -98,7 +100,8 @@ const traceOf = (
   return { requests: withBulk(trace, { rows, everyMs, lengths, seed: seed + 1 }) };
 };
 
-const lengthLaw = (text: string, file: string | undefined): LengthLaw => {
+/** @param file what stands in the file of `--lengths file` @throws Error that says what was expected, and what came */
+export const lengthLaw = (text: string, file: string | undefined): LengthLaw => {
   const [kind, rest = ''] = text.split(':');
   if (kind === 'lognormal') {
     const [median, sigma, most] = parseList(

@@ -10,6 +10,8 @@ export interface Setting {
   readonly sloMs: number;
   readonly lengths: LengthLaw;
   readonly maxBatch: number;
+  /** Default: no limit. */
+  readonly maxBatchTokens?: number;
 }
 
 /** Cost regimes of the suite. Milliseconds and tokens. */
@@ -30,12 +32,13 @@ export function coefficients(
   return { alphaMs, betaMsPerToken, kneeTokens, quadMsPerTokenSquared };
 }
 
-/** The batcher's knobs where only composition is to limit: a queue without end, no token limit, no wait. */
-export const openKnobs = ({ maxBatch, sloMs }: Setting): BatcherKnobs => ({
+/** The batcher's knobs where only composition is to limit: a queue without end, no wait. */
+export const openKnobs = ({ maxBatch, maxBatchTokens = Infinity, sloMs }: Setting): BatcherKnobs => ({
   maxBatch,
   sloMs,
   maxWaitMs: 0,
-  maxBatchTokens: Infinity,
+  echoHoldMs: 0,
+  maxBatchTokens,
   maxQueue: Infinity,
   join: true,
   shedding: true,

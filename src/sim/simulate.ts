@@ -3,6 +3,7 @@ import {
   Batcher,
   CostModel,
   costMs,
+  unpaddedMs,
   type BatcherKnobs,
   type CostBasis,
   type CostCoefficients,
@@ -42,8 +43,8 @@ export interface Outcome {
   readonly endMs: number;
   /** Lane time taken, all lanes together. */
   readonly busyMs: number;
-  /** alpha + beta * sum of lengths, over all runs: what is left of `busyMs` without padding. */
-  readonly packedMs: number;
+  /** What is left of `busyMs` without padding. */
+  readonly unpaddedMs: number;
   readonly runs: number;
   readonly rows: number;
   readonly gaveUp: boolean;
@@ -70,7 +71,7 @@ class Play {
   #freed = 0;
   #misses = 0;
   #busyMs = 0;
-  #packedMs = 0;
+  #unpaddedMs = 0;
   #runs = 0;
   #rows = 0;
 
@@ -121,7 +122,7 @@ class Play {
       latencyMs: this.#latencyMs,
       endMs: this.#clock.now(),
       busyMs: this.#busyMs,
-      packedMs: this.#packedMs,
+      unpaddedMs: this.#unpaddedMs,
       runs: this.#runs,
       rows: this.#rows,
       gaveUp,
@@ -187,11 +188,7 @@ class Play {
     const { cost, basis } = this.#scenario;
     const ms = costMs(cost, areaOf(basis, group), group.longest);
     this.#busyMs += ms;
-    this.#packedMs += costMs(
-      { ...cost, quadMsPerTokenSquared: 0, kneeTokens: 0 },
-      packedArea(basis, group),
-      0,
-    );
+    this.#unpaddedMs += unpaddedMs(cost, basis, group);
     this.#runs++;
     this.#rows += group.rows;
     return new Promise((resolve) => {
@@ -207,6 +204,3 @@ class Play {
     });
   };
 }
-
-/** The area of a run that pads nothing. */
-const packedArea = (basis: CostBasis, { rows, tokens }: Group): number => (basis === 'rows' ? rows : tokens);

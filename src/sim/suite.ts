@@ -1,3 +1,4 @@
+import { wasteOf } from '#batcher';
 import { bestRule, capacityAtSlo, playPoisson, type Effort, type Tally } from './capacity.js';
 import { lognormalLengths, type LengthLaw } from './lengths.js';
 import { bestLimitsCapacity, offlineCapacity } from './offline.js';
@@ -110,7 +111,7 @@ const runCell = async (
     capacity,
     noBatching,
     peers: peers.sort((a, b) => b.capacity - a.capacity),
-    waste: 1 - outcome.packedMs / outcome.busyMs,
+    waste: wasteOf(outcome.unpaddedMs, outcome.busyMs),
     meanBatch: outcome.rows / outcome.runs,
     overload: await overloadTrial(trial, tally),
     bulk: await bulkTrial(trial, tally),

@@ -8,7 +8,7 @@ const table = (rows: readonly (readonly string[])[]): string => {
   return rows.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(' | ')} |`).join('\n');
 };
 
-const markdownTable = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+export const markdownTable = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   table([head, head.map((name) => '-'.repeat(name.length)), ...rows]);
 
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;

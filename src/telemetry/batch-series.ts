@@ -10,6 +10,7 @@ export interface BatchSeries {
   readonly run: Histogram<'model'>;
   readonly tokens: Counter<'model'>;
   readonly paddedTokens: Counter<'model'>;
+  readonly padding: Counter<'model'>;
   readonly admittedRows: Counter<'model'>;
   readonly sharedRows: Counter<'model'>;
   readonly cancelledRows: Counter<'model'>;
@@ -43,6 +44,7 @@ export const createBatchSeries = (registry: Registry): BatchSeries => {
     run: histogram('run_seconds', 'Time of each successful run in its lane.', DURATION_BUCKETS_S),
     tokens: counter('tokens_total', 'Tokens run, without padding.'),
     paddedTokens: counter('padded_tokens_total', 'Tokens run, padding included: what the hardware paid for.'),
+    padding: counter('padding_seconds_total', 'Lane time that padding took.'),
     admittedRows: counter('admitted_rows_total', 'Rows taken into the queue.'),
     sharedRows: counter('shared_rows_total', 'Rows answered by the ride of an equal input.'),
     cancelledRows: counter('cancelled_rows_total', 'Queued rows dropped because their client went away.'),

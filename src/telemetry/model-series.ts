@@ -1,4 +1,4 @@
-import type { BatcherEvent } from '#batcher';
+import { wasteOf, type BatcherEvent } from '#batcher';
 import type { Counter } from 'prom-client';
 import { codeOf } from '../errors.js';
 import type { BatchSeries } from './batch-series.js';
@@ -13,6 +13,7 @@ export class ModelSeries {
   readonly #run: Observer;
   readonly #tokens: Incrementer;
   readonly #paddedTokens: Incrementer;
+  readonly #padding: Incrementer;
   readonly #admittedRows: Incrementer;
   readonly #sharedRows: Incrementer;
   readonly #batches: LabelledCounter<'reason'>;
@@ -28,6 +29,7 @@ export class ModelSeries {
     this.#run = series.run.labels(model);
     this.#tokens = series.tokens.labels(model);
     this.#paddedTokens = series.paddedTokens.labels(model);
+    this.#padding = series.padding.labels(model);
     this.#admittedRows = series.admittedRows.labels(model);
     this.#sharedRows = series.sharedRows.labels(model);
     this.#batches = new LabelledCounter(series.batches, model);
@@ -59,6 +61,7 @@ export class ModelSeries {
         break;
       case 'completed':
         this.#run.observe(event.runMs / 1000);
+        this.#padding.inc((event.laneMs * wasteOf(event.unpaddedMs, event.laneMs)) / 1000);
         break;
       case 'failed':
         // Codes come from other threads: one that is not in the table must not become a series of its own.

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { planFifo, type PlanFn } from '#batcher';
 import { settle } from '../support/fake-clock.js';
 import { codeOf, PuppetLanes, values } from '../support/puppet-lanes.js';
 
@@ -239,6 +240,74 @@ describe('failures', () => {
     await lanes.runs[3]?.fail('WORKER_LOST');
     expect(await Promise.all(codes)).toEqual(['answered', 'EXECUTION_FAILED']);
     expect(lanes.history).toHaveLength(4);
+  });
+
+  describe('of lanes that die without it too', () => {
+    /** Loses the n-th run, and `others` lanes that ran nothing of it. */
+    const lose = async (lanes: PuppetLanes, run: number, others: number): Promise<void> => {
+      lanes.lost = (lanes.lost ?? 0) + 1 + others;
+      await lanes.runs[run]?.fail('WORKER_LOST');
+    };
+
+    it('prove nothing against an item: it runs alone again, and is answered', async () => {
+      const lanes = new PuppetLanes();
+      const code = codeOf(lanes.submit('a'));
+      await settle();
+      for (let run = 0; run < 7; run++) await lose(lanes, run, run === 1 ? 1 : 0);
+      await lanes.runs[7]?.finish();
+      expect(await code).toBe('answered');
+      expect(lanes.history).toHaveLength(8);
+    });
+
+    it('are not waited out for ever: a poisonous item ends', async () => {
+      const lanes = new PuppetLanes();
+      const codes = ['a', 'killer'].map((name) => codeOf(lanes.submit(name)));
+      await settle();
+      await lose(lanes, 0, 1);
+      await lose(lanes, 1, 1);
+      await lanes.runs[2]?.finish();
+      for (let run = 3; run < 9; run++) await lose(lanes, run, 1);
+      expect(await Promise.all(codes)).toEqual(['answered', 'WORKER_LOST']);
+      expect(lanes.history).toHaveLength(9);
+      expect(lanes.history.slice(3).flat()).toEqual(Array.from({ length: 6 }, () => 'killer'));
+    });
+
+    it('before its first loss do not excuse it', async () => {
+      const lanes = new PuppetLanes();
+      lanes.lost = 17;
+      const code = codeOf(lanes.submit('killer'));
+      await settle();
+      for (let run = 0; run < 3; run++) await lose(lanes, run, 0);
+      expect(await code).toBe('EXECUTION_FAILED');
+    });
+  });
+
+  it('of the plan end the head of the line, each with one error, and the others are served', async () => {
+    const plan: PlanFn = (snapshot, now, knobs) => {
+      if (snapshot.window[0]?.length === 13) throw new Error('a bug');
+      return planFifo(snapshot, now, knobs);
+    };
+    const lanes = new PuppetLanes({}, 1, { plan });
+    const codes = ['b:13', 'c:13', 'd', 'e:13 f'].map((name) => codeOf(lanes.submit(name)));
+    await settle();
+    await lanes.finishAll();
+    expect(await Promise.all(codes)).toEqual(['INTERNAL', 'INTERNAL', 'answered', 'answered']);
+    expect(lanes.faults.map(String)).toEqual(['Error: a bug', 'Error: a bug']);
+    await expect(lanes.batcher.drain()).resolves.toBeUndefined();
+  });
+
+  it('while a batch sets off end its members, and hold nothing up', async () => {
+    let bugs = 1;
+    const lanes = new PuppetLanes({ maxBatch: 2 }, 1, {
+      onEvent: ({ type }) => {
+        if (type === 'dispatched' && bugs-- > 0) throw new Error('a bug');
+      },
+    });
+    const codes = ['a', 'b', 'c'].map((name) => codeOf(lanes.submit(name)));
+    await settle();
+    await lanes.finishAll();
+    expect(await Promise.all(codes)).toEqual(['INTERNAL', 'INTERNAL', 'answered']);
+    await expect(lanes.batcher.drain()).resolves.toBeUndefined();
   });
 
   it('refuses a wrong number of results before anything is handed out', async () => {

@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { planCost, type Knobs, type QueuedItem, type Snapshot } from '#batcher';
+import { settle } from '../support/fake-clock.js';
+import { PuppetLanes } from '../support/puppet-lanes.js';
 
 const KNOBS: Knobs = {
   maxBatch: 64,
   maxWaitMs: 0,
+  echoHoldMs: 0,
   maxBatchTokens: 100_000,
   maxQueue: 1_000,
   join: true,
@@ -50,6 +53,29 @@ describe('composition by cost', () => {
   it('leaves work for the other idle lanes', () => {
     expect(groupOf(snapshotOf([16, 16, 16, 16], { idleLanes: 4 }))).toEqual([16]);
     expect(groupOf(snapshotOf([16, 16, 16, 16], { idleLanes: 2 }))).toEqual([16, 16]);
+  });
+
+  it('counts the granted lane and the others: two idle lanes get half each', async () => {
+    const dear = { ...COST, betaMsPerToken: 0.001 };
+    const lanes = new PuppetLanes({}, 2, { plan: planCost, cost: dear });
+    lanes.submit('a b c d');
+    await settle();
+    expect(lanes.history).toEqual([
+      ['a', 'b'],
+      ['c', 'd'],
+    ]);
+    await lanes.finishAll();
+  });
+
+  it('takes the earliest of equal lengths, but no more rows than fit', () => {
+    const rows = [1, 2, 1];
+    const snapshot = snapshotOf([33, 32, 32], {
+      waitingRows: 4,
+      cost: { basis: 'rows', coefficients: { ...COST, betaMsPerToken: 0 }, trusted: true },
+    });
+    const window = snapshot.window.map((item, i) => ({ ...item, rows: rows[i] ?? 1 }));
+    const { group } = planCost({ ...snapshot, window }, 100, { ...KNOBS, maxBatch: 2 });
+    expect(group?.items.map(({ seq }) => seq).sort()).toEqual([0, 2]);
   });
 
   it('keeps a run within half of the SLO', () => {

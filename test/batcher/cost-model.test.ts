@@ -71,11 +71,27 @@ describe('the cost model', () => {
   it('keeps what was calibrated while traffic shows one shape only', () => {
     const model = new CostModel('padded', GUESS);
     teach(model, 200);
-    model.settlePrior();
+    model.calibrated(
+      [1, 4, 16]
+        .flatMap((rows) => [8, 64].map((length) => shapeOf(rows, length)))
+        .map((shape) => ({ shape, ms: trueMs(shape) })),
+    );
     const random = seededNumbers(5);
     for (let i = 0; i < 2_000; i++)
       model.observe(shapeOf(1, 16), trueMs(shapeOf(1, 16)) * (0.95 + 0.1 * random()));
     expect(errorOf(model)).toBeLessThan(0.3);
+  });
+
+  it('believes a calibration whole, whatever it had learnt before', () => {
+    // Rows below the knee cost the same: what one run after the other teaches can end at a wrong knee.
+    const truth = { alphaMs: 0.2, betaMsPerToken: 0.004, kneeTokens: 8, quadMsPerTokenSquared: 0 };
+    const model = new CostModel('rows', GUESS);
+    const shapes = [1, 2, 4, 8, 16, 32, 64].map((rows) => ({ rows, tokens: rows, longest: 1 }));
+    const ms = ({ rows }: RunShape): number => costMs(truth, rows, 1);
+    for (let i = 0; i < 100; i++) model.observe(shapes[i % 7] ?? shapeOf(1, 1), 30);
+    model.calibrated(shapes.map((shape) => ({ shape, ms: ms(shape) })));
+    for (const shape of shapes) expect(model.predict(shape) / ms(shape)).toBeCloseTo(1, 2);
+    expect(model.fit.error).toBeLessThan(0.01);
   });
 
   it('never believes in negative costs, and ignores broken clocks', () => {

@@ -39,20 +39,19 @@ const TOPICS: Readonly<Record<Topic, number>> = {
 };
 const VANISH = { beforeBody: 1, midBody: 2, halfClosed: 1, waiting: 5, whileAnswered: 2 };
 
-/** While a model is swapped or unloaded, a request that was already under way may find the old version closing. */
-const SWAPPING = ['DRAINING', 'MODEL_UNAVAILABLE'];
+/** A swap costs nobody an answer; the guest is unloaded now and then. */
 const ALLOWED: Readonly<Record<Topic, readonly string[]>> = {
   spam: [],
   manyTexts: [],
-  fraud: SWAPPING,
-  manyRows: SWAPPING,
+  fraud: [],
+  manyRows: [],
   poison: ['QUEUE_FULL'],
   slow: [],
-  guest: [...SWAPPING, 'MODEL_NOT_FOUND'],
+  guest: ['MODEL_NOT_FOUND'],
 };
 
-/** A client that kills lanes cannot tell who was guilty: see `MAX_LOSSES` in the batcher. */
-export const LOST_THRICE = 'EXECUTION_FAILED';
+/** Where lanes are killed nobody can tell who was guilty: see `MAX_LOSSES` in the batcher. */
+export const LANES_LOST: readonly string[] = ['EXECUTION_FAILED', 'WORKER_LOST'];
 
 const ask = (random: SeededRandom, topic = random.weighted(TOPICS)): Act & { readonly kind: 'ask' } => ({
   kind: 'ask',

@@ -1,4 +1,4 @@
-import { LOST_THRICE, nextAct, type Act } from './acts.js';
+import { LANES_LOST, nextAct, type Act } from './acts.js';
 import { Client } from './client.js';
 import type { SeededRandom } from './seeded-random.js';
 import { judge } from './verdict.js';
@@ -10,8 +10,8 @@ export interface StormReport {
   /** `ask 200` -> 5123: every ending of every kind of act. */
   readonly tally: Readonly<Record<string, number>>;
   readonly problems: readonly string[];
-  /** Good requests that lost their lane three times and were held to be the cause. */
-  readonly lostThrice: number;
+  /** Good requests that ended because they had lost their lane too often. */
+  readonly lanesLost: number;
 }
 
 export interface StormOptions {
@@ -32,7 +32,7 @@ export const storm = async ({
 }: StormOptions): Promise<StormReport> => {
   const tally: Record<string, number> = {};
   const problems: string[] = [];
-  let lostThrice = 0;
+  let lanesLost = 0;
   // Made in one go, so that a seed brings back all of them in their order, whoever performs which.
   const acts = Array.from({ length: requests }, () => nextAct(random)).entries();
 
@@ -42,8 +42,8 @@ export const storm = async ({
       const key = `${act.kind} ${label}`;
       tally[key] = (tally[key] ?? 0) + 1;
       if (problem === undefined) return;
-      if (lanesDie && act.kind === 'ask' && label === LOST_THRICE && problem.includes('lane was lost'))
-        lostThrice++;
+      if (lanesDie && act.kind === 'ask' && LANES_LOST.includes(label) && problem.includes('lane was lost'))
+        lanesLost++;
       else problems.push(`#${index} ${act.kind}: ${problem}`);
     } catch (error) {
       problems.push(`#${index} ${act.kind}: ${String(error)}`);
@@ -59,5 +59,5 @@ export const storm = async ({
     client.close();
   };
   await Promise.all(Array.from({ length: clients }, work));
-  return { tally, problems, lostThrice };
+  return { tally, problems, lanesLost };
 };

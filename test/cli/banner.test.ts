@@ -63,6 +63,17 @@ describe('renderBanner', () => {
     expect(text).toMatch(/^ {2}alone .* \(x float32\[\]\) +one request at a time: y has no batch axis$/m);
   });
 
+  it.each([
+    ['equal-lengths', true, 'only texts of equal length are joined: it leaks'],
+    ['one-by-one', true, 'one text at a time: it leaks'],
+    ['one-by-one', false, 'joined although rows change each other (batchInvariance: warn): it leaks'],
+  ] as const)('says how rows are joined that change each other: %s, enforced %s', (cls, enforced, words) => {
+    const mode = cls === 'one-by-one' && enforced ? 'single' : 'dynamic';
+    const invariance = { class: cls, enforced, tolerance: 1e-4, runs: 28, outputs: [] };
+    const text = banner(reportOf([{ ...spam, batch: { mode, reason: 'it leaks', invariance } }]));
+    expect(text).toContain(`  ${words}\n`);
+  });
+
   it('notes settings that fit no model, with the nearest name', () => {
     const config = { models: { default: 'spma', frod_detector: { batching: { maxBatch: 2 } } } };
     const text = banner(reportOf([spam, fraud]), config);

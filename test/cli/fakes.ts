@@ -3,6 +3,7 @@ import type { CliHost } from '../../src/cli/host.js';
 import type { Config } from '../../src/config/schema.js';
 import type { Gateway, StartReport } from '../../src/gateway.js';
 import { cardSchema } from '../../src/models/card.js';
+import type { Verification } from '../../src/models/invariance/verify.js';
 import type { ModelInfo } from '../../src/models/model-info.js';
 import type { DType, TensorSpec } from '../../src/tensor.js';
 import { resolveConfig } from '../../src/config/resolve.js';
@@ -52,6 +53,7 @@ export class FakeGateway {
   readonly calls: string[] = [];
   config: Config | undefined;
   report: StartReport = reportOf([spam]);
+  readonly verifications = new Map<string, Verification>();
   running = false;
   listenError: Error | undefined;
   readyError: Error | undefined;
@@ -79,6 +81,13 @@ export class FakeGateway {
           this.closing.once('closed', resolve).once('broken', reject);
           if (this.closesAtOnce) resolve('drained');
         });
+      },
+      verify: (name, budgetMs) => {
+        this.calls.push(`verify ${name} ${budgetMs}`);
+        const verification = this.verifications.get(name);
+        return verification === undefined
+          ? Promise.reject(new Error(`no verification of ${name}`))
+          : Promise.resolve(verification);
       },
       isRunning: () => this.running,
       lanePids: () => [],

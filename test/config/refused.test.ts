@@ -56,6 +56,13 @@ const wrongValues: Bad[] = [
     '"https://a.b/"',
   ],
   [
+    'a host with a port',
+    { server: { allowedHosts: ['*', 'a.example', '[::1]', 'a.example:80'] } },
+    'server.allowedHosts.3',
+    'a host name such as "gateway.example.com" (no port), or "*" for any',
+    '"a.example:80"',
+  ],
+  [
     'a path as a model',
     { models: { load: ['../up'] } },
     'models.load.0',
@@ -108,7 +115,7 @@ const wrongValues: Bad[] = [
 ];
 
 const batchingKeys =
-  'one of maxBatch, maxWaitMs, maxBatchTokens, composition, sloMs, shedding, singleFlight, calibrate, calibrateBudgetMs, maxQueue, timeoutMs';
+  'one of maxBatch, maxWaitMs, echoHoldMs, maxBatchTokens, composition, sloMs, shedding, singleFlight, batchInvariance, calibrate, calibrateBudgetMs, maxQueue, timeoutMs';
 const sections = 'one of server, grpc, log, lanes, batching, models';
 
 const unknownKeys: Bad[] = [

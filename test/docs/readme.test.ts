@@ -11,9 +11,13 @@ const EXAMPLES = [...README.matchAll(/```sh\ncurl (.*?)```\n```json\n(.*?)\n```/
 );
 
 const OF_THE_MOMENT = /"(loaded_at|requestId)":"[^"]*"/g;
-/** Rounded: another CPU's last digit may differ. What runs cost is measured on each machine. */
+/**
+ * Rounded: another CPU's last digit may differ. What runs cost is measured on each machine, and how many there were in
+ * the time for it.
+ */
 const rounded = (key: string, value: unknown): unknown => {
-  if (key === 'cost' || key === 'created') return '…';
+  if (key === 'cut_short') return undefined;
+  if (key === 'cost' || key === 'runs' || key === 'created') return '…';
   return typeof value === 'number' ? Number(value.toFixed(4)) : value;
 };
 const settled = (text: string): unknown => JSON.parse(text.replace(OF_THE_MOMENT, '"$1":"…"'), rounded);

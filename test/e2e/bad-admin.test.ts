@@ -121,6 +121,20 @@ describe('a page of another site', () => {
     await expectRefused(running.client, forbidden(MESSAGE, sending));
   });
 
+  it.each([
+    ['POST', '/v1/models', { name: 'evil', path: 'fixed_one.onnx' }],
+    ['DELETE', '/v1/models/spam', undefined],
+    ['GET', '/debug/batcher', undefined],
+  ])('may not %s %s by a name that was pointed at this server', async (method, path, body) => {
+    const host = `rebound.example:${new URL(running.url).port}`;
+    const headers = { host, origin: `http://${host}` };
+    const message = "one of server.allowedHosts, got 'rebound.example:";
+    await expectRefused(running.client, forbidden(message, { method, path, body, headers }));
+    // What changes nothing is anybody's.
+    const plain = { method: 'GET', path: '/v1/models', headers };
+    expect((await running.client.send(plain)).status).toBe(200);
+  });
+
   it('may when its origin is configured, or is the server itself', async () => {
     for (const origin of ['https://ops.example.com', running.url]) {
       const body = { name: 'invited', path: 'fixed_one.onnx' };

@@ -39,7 +39,7 @@ describe('a model whose rows can not be joined', () => {
     ['no_batch_out', 'no_batch_out.onnx', "output 'mean' has no batch dimension"],
     ['leaky', 'leaky.onnx', "output 'y' of a row changes by"],
     ['scalar_input', 'scalar_input.onnx', "input 'scale' has first dimension 1"],
-    ['leaky_texts', 'leaky_texts', "output 'logits' of a row changes by"],
+    ['int8', 'rows_int8.onnx', "output 'y' of a row changes by"],
   ])('%s says why', async (name, file, reason) => {
     await client.load(name, file);
     const { batch } = (await client.get(`/v1/models/${name}`)).body;
@@ -83,12 +83,12 @@ describe('rows of many callers', () => {
 });
 
 it.each([
-  ['texts', 'dynamic'],
+  ['texts', 'any'],
   // Its mask has no effect, so that padding would change the answers.
-  ['leaky_texts', 'single'],
-])('a folder with a card takes texts, together as alone: %s', async (name, mode) => {
+  ['leaky_texts', 'equal-lengths'],
+])('a folder with a card takes texts, together as alone: %s', async (name, cls) => {
   await client.load(name, name);
-  expect((await client.get(`/v1/models/${name}`)).body.batch?.mode).toBe(mode);
+  expect((await client.get(`/v1/models/${name}`)).body.batch).toMatchObject({ invariance: { class: cls } });
   const texts = ['hi', 'the table at the window', 'a much longer text, so that the short ones are filled up'];
   const ask = async (some: readonly string[]): Promise<unknown[]> => {
     const { body } = await client.post('/predict', { model: name, texts: some, scores: true });

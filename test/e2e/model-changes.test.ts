@@ -160,8 +160,8 @@ describe('a poisonous row', () => {
   it.each(['thread', 'process'] as const)('fails alone among 300 others, in %s lanes', async (isolation) => {
     const own = await startGateway({
       lanes: { isolation },
-      // So that they ride together, however slowly they come in.
-      batching: { maxWaitMs: 100 },
+      // So that they ride together, however slowly they come in and whatever is known of their cost.
+      batching: { maxWaitMs: 100, composition: 'fifo', singleFlight: false },
       models: { root: root.path, load: ['fraud_detector'] },
     });
     try {

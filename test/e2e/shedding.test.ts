@@ -16,12 +16,13 @@ let client: HttpClient;
 
 /**
  * One lane, and `slow` a row at a time, 100 ms and more each: what runs and what waits is no matter of luck. `hasty`
- * itself takes no time, but gives up after 20 ms.
+ * itself takes no time, but gives up after 20 ms. Requests are alike and counted, so none rides on another's run.
  */
 beforeAll(async () => {
   root = await tempModelRoot();
   running = await startGateway({
     lanes: { count: 1 },
+    batching: { singleFlight: false },
     models: {
       root: root.path,
       load: ['fraud_detector'],

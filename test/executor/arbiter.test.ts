@@ -5,6 +5,10 @@ import { puppetOpen } from '../support/puppet-link.js';
 
 const lane = new Lane(puppetOpen().open);
 
+const fail = (error: unknown): never => {
+  throw error;
+};
+
 /** `since` undefined: nothing waits. A model that holds back is asked and passes. */
 const model = (
   name: string,
@@ -35,11 +39,11 @@ describe('the arbiter', () => {
       model('mid', 5, asked),
     ])
       arbiter.add(contender);
-    await arbiter.dispatch(lane);
+    await arbiter.dispatch(lane, fail);
     old.since = undefined;
-    await arbiter.dispatch(lane);
+    await arbiter.dispatch(lane, fail);
     old.since = 20;
-    await arbiter.dispatch(lane);
+    await arbiter.dispatch(lane, fail);
     expect(asked).toEqual(['old', 'mid', 'mid']);
   });
 
@@ -49,12 +53,29 @@ describe('the arbiter', () => {
     arbiter.add(model('b', 2, asked, true));
     arbiter.add(model('c', 3, asked));
     arbiter.add(model('a', 1, asked, true));
-    expect(arbiter.dispatch(lane)).toBeDefined();
+    expect(arbiter.dispatch(lane, fail)).toBeDefined();
     expect(asked).toEqual(['a', 'b', 'c']);
     const holding = new Arbiter();
     holding.add(model('a', 1, asked, true));
-    expect(holding.dispatch(lane)).toBeUndefined();
+    expect(holding.dispatch(lane, fail)).toBeUndefined();
     expect(holding.hasWork).toBe(true);
+  });
+
+  it('reports a model that throws, and asks the next one', () => {
+    const asked: string[] = [];
+    const faults: unknown[] = [];
+    const arbiter = new Arbiter();
+    const bug = new Error('a bug');
+    arbiter.add({
+      oldestArrivalMs: 1,
+      ride: () => {
+        throw bug;
+      },
+    });
+    arbiter.add(model('next', 2, asked));
+    expect(arbiter.dispatch(lane, (error) => faults.push(error))).toBeDefined();
+    expect(asked).toEqual(['next']);
+    expect(faults).toEqual([bug]);
   });
 
   it('forgets a model that is removed', () => {
@@ -69,7 +90,7 @@ describe('the arbiter', () => {
     only.since = 1;
     arbiter.remove(only);
     expect(arbiter.hasWork).toBe(false);
-    expect(arbiter.dispatch(lane)).toBeUndefined();
+    expect(arbiter.dispatch(lane, fail)).toBeUndefined();
     expect(asked).toEqual([]);
   });
 });

@@ -76,6 +76,27 @@ describe('the cores that may be used', () => {
     );
   });
 
+  it('of nested v1 groups are the least of all levels, wherever the controller is mounted', () => {
+    const v1 = (folder: string, quota: number): Record<string, string> => ({
+      [`${folder}/cpu.cfs_quota_us`]: `${quota}\n`,
+      [`${folder}/cpu.cfs_period_us`]: '100000\n',
+    });
+    const own = (group: string): string => `5:memory:/m\n4:cpu,cpuacct:${group}\n3:cpuset:/s\n0::/u\n`;
+    const files = { ...v1('cpu,cpuacct', -1), ...v1('cpu,cpuacct/a', 75_000), ...v1('cpu,cpuacct/a/b', -1) };
+    expect(coresOf(files, own('/a/b'))).toBe(0.75);
+    expect(coresOf(files, own('/a'))).toBe(0.75);
+    expect(coresOf(files, own('/other'))).toBe(MACHINE);
+    expect(coresOf(files, own('/'))).toBe(MACHINE);
+    expect(coresOf(v1('cpu/c', 25_000), '2:cpuacct:/d\n1:cpu:/c\n')).toBe(0.25);
+    // Neither cpuset nor cpuacct is the one that holds quotas.
+    expect(coresOf({}, '2:cpuset:/c\n3:cpuacct:/c\n')).toBe(MACHINE);
+  });
+
+  it('of a container that sees only its own v1 group are those of that', () => {
+    const files = { 'cpu/cpu.cfs_quota_us': '50000\n', 'cpu/cpu.cfs_period_us': '100000\n' };
+    expect(coresOf(files, '4:cpu,cpuacct:/docker/0123\n')).toBe(0.5);
+  });
+
   it('of this very process are known', () => {
     expect(availableCores()).toBeGreaterThan(0);
     expect(availableCores()).toBeLessThanOrEqual(MACHINE);

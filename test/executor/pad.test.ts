@@ -32,6 +32,16 @@ describe('padding', () => {
     });
   });
 
+  it('goes on to the length that the file fixes, and no text is longer', () => {
+    const inputs = { ...ALL, length: 4 };
+    expect(padded(ragged([2, 9], [7]), inputs, 42)).toMatchObject({
+      input_ids: plain(i64([2, 4], [2, 9, 42, 42, 7, 42, 42, 42])),
+      attention_mask: plain(i64([2, 4], [1, 1, 0, 0, 1, 0, 0, 0])),
+      position_ids: plain(i64([2, 4], [0, 1, 2, 3, 0, 1, 2, 3])),
+    });
+    expect(() => padTexts(ragged([1, 2, 3, 4, 5]), inputs, 0)).toThrow('5 tokens for a model of 4');
+  });
+
   it('feeds only what the model takes, and segment 0 where none is given', () => {
     expect(padded(ragged([1], [2]), NONE, 0)).toEqual({ input_ids: plain(i64([2, 1], [1, 2])) });
     expect(padded(ragged([1, 2], [3]), ALL, 0)).toMatchObject({
@@ -85,7 +95,16 @@ describe('the inputs of a text model', () => {
     ).toEqual(ALL);
   });
 
+  it('say the length that the file fixes', () => {
+    expect(of(int64('input_ids', ['batch', 16]))).toEqual({ ...NONE, length: 16 });
+    expect(of(int64('attention_mask'), int64('input_ids', [2, 16]))).toMatchObject({ length: 16 });
+  });
+
   it.each([
+    [
+      [int64('input_ids', ['batch', 16]), int64('attention_mask', ['batch', 8])],
+      /'attention_mask' takes 8 tokens, expected 16 as the others/,
+    ],
     [[int64('attention_mask')], /needs the input 'input_ids'/],
     [
       [int64('input_ids'), int64('pixels')],

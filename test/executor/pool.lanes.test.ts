@@ -24,7 +24,7 @@ interface Started {
 
 let opened: LanePool | undefined;
 
-const startPool = async (open: OpenLink, lanes = 2): Promise<Started> => {
+const startPool = async (open: OpenLink, lanes = 2, startTimeoutMs?: number): Promise<Started> => {
   const restarts: string[] = [];
   const faults: string[] = [];
   const waiting: (() => void)[] = [];
@@ -32,6 +32,7 @@ const startPool = async (open: OpenLink, lanes = 2): Promise<Started> => {
     lanes,
     open,
     arbiter: new Arbiter(),
+    ...(startTimeoutMs === undefined ? {} : { startTimeoutMs }),
     onRestart: (reason) => {
       restarts.push(reason);
       for (const resolve of waiting.splice(0)) resolve();
@@ -144,5 +145,24 @@ describe('a pool of process lanes', () => {
     await pool.close();
     expect(await waiting).toMatch(/^WORKER_LOST/);
     expect(pool.pids).toEqual([]);
+  });
+});
+
+describe('a lane that hangs while it starts', () => {
+  it('is killed, and another one takes its place', async () => {
+    let opened = 0;
+    const pids: (number | undefined)[] = [];
+    const silent = openProcessLink(new URL('../support/silent-worker.js', import.meta.url));
+    const open: OpenLink = (events) => {
+      const link = (++opened === 1 ? silent : openLinkOf('process'))(events);
+      pids.push(link.pid);
+      return link;
+    };
+    const { pool, restarts } = await startPool(open, 1, 3_000);
+    await pool.furnish(multi, true);
+    expect(await tenOf(pool)).toEqual([10]);
+    expect(restarts).toEqual(['the lane was lost: it did not start within 3000 ms']);
+    expect(pool.pids).toEqual([pids[1]]);
+    expect(() => process.kill(pids[0] ?? 0, 0)).toThrow('ESRCH');
   });
 });

@@ -8,10 +8,19 @@ import { puppetOpen, type PuppetOptions } from '../support/puppet-link.js';
 const slotOf = (
   options: PuppetOptions = {},
   furnish: (lane: Lane) => Promise<void> = () => Promise.resolve(),
+  timeouts: { startTimeoutMs?: number; furnishTimeoutMs?: number } = {},
 ): { slot: Slot; links: ReturnType<typeof puppetOpen>['links']; restarts: string[] } => {
   const { open, links } = puppetOpen(options);
   const restarts: string[] = [];
-  return { slot: new Slot({ open, furnish, onRestart: (reason) => restarts.push(reason) }), links, restarts };
+  const { startTimeoutMs = 60_000, furnishTimeoutMs = 60_000 } = timeouts;
+  const slot = new Slot({
+    open,
+    furnish,
+    startTimeoutMs,
+    furnishTimeoutMs: () => furnishTimeoutMs,
+    onRestart: (reason) => restarts.push(reason),
+  });
+  return { slot, links, restarts };
 };
 
 const openA = async (lane: Lane): Promise<void> => {
@@ -88,6 +97,29 @@ describe('a slot', () => {
     );
     await slot.lane();
     expect(links.map((link) => link.discarded)).toEqual([true, false]);
+    await slot.close();
+  });
+
+  it('gives up a lane that does not start or open its models in time, and starts another', async () => {
+    const { slot, links, restarts } = slotOf(
+      {
+        onOpen: (link, count) => {
+          if (count !== 1) queueMicrotask(() => link.ready());
+        },
+        onPost: (request, link) => {
+          if (link !== links[1]) queueMicrotask(() => link.answer(request));
+        },
+      },
+      openA,
+      { startTimeoutMs: 30, furnishTimeoutMs: 40 },
+    );
+    const lane = await slot.lane();
+    expect(lane.lost).toBe(false);
+    expect(links.map(({ discarded }) => discarded)).toEqual([true, true, false]);
+    expect(restarts).toEqual([
+      'the lane was lost: it did not start within 30 ms',
+      'the lane was lost: it did not open its models within 40 ms',
+    ]);
     await slot.close();
   });
 

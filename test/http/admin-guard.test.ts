@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { request } from 'node:http';
 import { createAdminGuard } from '../../src/http/admin-guard.js';
+import { createOwnHost } from '../../src/http/own-host.js';
 import { sendJson } from '../../src/http/reply.js';
 import { post, withServer } from './harness.js';
 
@@ -15,7 +16,10 @@ const statusOf = (port: number, headers: Record<string, string>): Promise<number
       .end();
   });
 
-const guard = createAdminGuard(['https://ops.example:8443', 'https://plain.example/']);
+const guard = createAdminGuard({
+  allowedOrigins: ['https://ops.example:8443', 'https://plain.example/'],
+  isOwnHost: createOwnHost('bound.example', ['GW.example']),
+});
 const routes = post(guard((_req, res) => void sendJson(res, 200, {})));
 
 describe('admin guard', () => {
@@ -31,6 +35,13 @@ describe('admin guard', () => {
       'allowed origin, cross-site',
       { host: 'gw.example', origin: 'https://plain.example', 'sec-fetch-site': 'cross-site' },
     ],
+    ['the name that it listens on', { host: 'bound.example:8080' }],
+    ['the same, absolute', { host: 'bound.example.:8080', origin: 'http://bound.example.:8080' }],
+    ['localhost', { host: 'localhost:8080', origin: 'http://localhost:8080' }],
+    ['a name below localhost', { host: 'gw.localhost' }],
+    ['an address', { host: '192.0.2.7:8080', origin: 'http://192.0.2.7:8080' }],
+    ['an IPv6 address', { host: '[2001:db8::1]:8080', origin: 'http://[2001:db8::1]:8080' }],
+    ['allowed origin on a host that is not', { host: 'inside', origin: 'https://ops.example:8443' }],
   ])('lets pass: %s', (_name, headers) =>
     withServer(routes, async ({ port }) => expect(await statusOf(port, headers)).toBe(200)),
   );
@@ -50,10 +61,25 @@ describe('admin guard', () => {
       'cross-site with own Origin',
       { host: 'gw.example', origin: 'http://gw.example', 'sec-fetch-site': 'cross-site' },
     ],
+    // DNS rebinding: to the browser the page is of our own origin.
+    ['a name that is not ours', { host: 'evil.example:8080', origin: 'http://evil.example:8080' }],
+    ['the same without Origin, as for GET', { host: 'evil.example:8080', 'sec-fetch-site': 'same-origin' }],
+    ['a name below an allowed one', { host: 'a.gw.example' }],
+    ['a name that begins as an address', { host: '127.0.0.1.evil.example' }],
+    ['a name that ends like localhost', { host: 'evillocalhost' }],
+    ['no name at all', { host: 'a b' }],
   ])('refuses: %s', (_name, headers) =>
     withServer(routes, async ({ port, recorder }) => {
       expect(await statusOf(port, headers)).toBe(403);
       expect((await recorder.next()).code).toBe('FORBIDDEN');
     }),
   );
+});
+
+describe('any host', () => {
+  it('passes where * is allowed', () => {
+    const isOwnHost = createOwnHost('0.0.0.0', ['*']);
+    expect(isOwnHost('evil.example')).toBe(true);
+    expect(createOwnHost('0.0.0.0', [])('evil.example')).toBe(false);
+  });
 });

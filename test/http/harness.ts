@@ -56,7 +56,7 @@ export interface Harness {
 export const withServer = async (
   routes: readonly Route[],
   test: (harness: Harness) => Promise<void>,
-  options: Partial<HttpServerOptions> = {},
+  { serverTiming = false, ...options }: Partial<HttpServerOptions> & { serverTiming?: boolean } = {},
 ): Promise<void> => {
   const recorder = new Recorder();
   const lines: Record<string, unknown>[] = [];
@@ -64,7 +64,7 @@ export const withServer = async (
     { level: 'debug' },
     { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) },
   );
-  const deps = { observer: recorder, logger, now: () => performance.now() };
+  const deps = { observer: recorder, logger, now: () => performance.now(), serverTiming };
   const { listener } = createHttpRouter(routes, deps);
   const server = createHttpServer(listener, { ...OPTIONS, ...options }, deps);
   const { port } = await server.listen('127.0.0.1', 0);

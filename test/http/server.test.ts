@@ -37,9 +37,12 @@ describe('what is no HTTP', () => {
   );
 
   it('headers that are too large are 431', () =>
-    withServer(hello, async ({ port }) => {
+    withServer(hello, async ({ port, recorder }) => {
       const bytes = `GET /x HTTP/1.1\r\nhost: x\r\nx-long: ${'a'.repeat(20_000)}\r\n\r\n`;
-      expect(await (await rawClient(port, bytes)).closed()).toMatch(/^HTTP\/1\.1 431 /);
+      const answer = await (await rawClient(port, bytes)).closed();
+      expect(answer).toMatch(/^HTTP\/1\.1 431 /);
+      expect(bodyOf(answer).error.code).toBe('HEADERS_TOO_LARGE');
+      expect(await recorder.next()).toMatchObject({ status: 431, code: 'HEADERS_TOO_LARGE' });
     }));
 
   it('headers that do not come are 408', () =>

@@ -7,8 +7,9 @@ import type { Payload } from '../../src/executor/join.js';
 import { openLinkOf } from '../../src/executor/open-link.js';
 import { gated } from '../support/gated-link.js';
 import { f32, failureOf, i64 } from '../support/lanes.js';
+import { servedClass } from '../../src/models/joining.js';
 import { ask, startModelHost, type ModelHost } from '../support/model-host.js';
-import { turn } from '../support/puppet-model.js';
+import { until } from '../support/start-gateway.js';
 import { makeTempRoot, type TempRoot } from '../support/temp-root.js';
 
 const SHIPPED = fileURLToPath(new URL('../../../models', import.meta.url));
@@ -86,7 +87,7 @@ describe('a loaded model', () => {
   it('of a fixed batch runs in chunks, filled up', async () => {
     const { loader } = await start(['fixed_batch']);
     const model = await loader.load('m', 'fixed_batch', true);
-    expect(model.info.batch).toEqual({ mode: 'fixed', size: 4 });
+    expect(model.info.batch).toMatchObject({ mode: 'fixed', size: 4, invariance: { class: 'any' } });
     const answers = await ask(model, [rows(1), rows(2, 3), rows(4), rows(5, 6)]);
     expect(answers.map((values) => values.filter((_, i) => i % 3 === 0))).toEqual([
       [4],
@@ -138,24 +139,59 @@ describe('a loaded model', () => {
     expect(Number(together[1]![0])).toBeGreaterThan(Number(together[1]![1]));
   });
 
-  it('of texts that padding changes serves one text at a time', async () => {
-    await root.write('leaky/model.yaml', 'task: text-classification\nlabels: [a, b]');
-    await cp(join(SHIPPED, 'spam/tokenizer.json'), join(root.path, 'leaky/tokenizer.json'));
-    await root.copy('tiny_text_leaky', 'leaky/model.onnx');
-    const { loader } = await start([], { batching: { composition: 'fifo' } });
-    const { info } = await loader.load('m', 'leaky', true);
-    expect(info.takesTexts).toBe(true);
-    expect(info.batch.mode).toBe('single');
-    expect(info.batch.reason).toMatch(/^output 'logits' of a row changes by up to/);
+  const textModel = async (fixture: string): Promise<void> => {
+    await root.write(
+      `${fixture}/model.yaml`,
+      'task: text-classification\nlabels: [a, b]\ntext: {maxTokens: 64}',
+    );
+    await cp(join(SHIPPED, 'spam/tokenizer.json'), join(root.path, fixture, 'tokenizer.json'));
+    await root.copy(fixture, `${fixture}/model.onnx`);
+  };
+
+  it.each([
+    ['tiny_text', 'enforce', 'dynamic', 'any', 'any'],
+    ['tiny_text_leaky', 'enforce', 'dynamic', 'equal-lengths', 'equal-lengths'],
+    ['tiny_text_leaky', 'warn', 'dynamic', 'equal-lengths', 'any'],
+    ['tiny_text_int8', 'enforce', 'single', 'one-by-one', 'one-by-one'],
+    ['tiny_text_int8', 'warn', 'dynamic', 'one-by-one', 'any'],
+    ['tiny_text_int8', 'off', 'dynamic', undefined, 'any'],
+  ] as const)('of texts: %s, batchInvariance: %s', async (fixture, batchInvariance, mode, cls, served) => {
+    await textModel(fixture);
+    const { loader } = await start([], { batching: { batchInvariance, calibrate: 'off' } });
+    const { info } = await loader.load('m', fixture, true);
+    const { batch } = info;
+    expect([batch.mode, batch.invariance?.class, servedClass(info)]).toEqual([mode, cls, served]);
+    if (cls === undefined || cls === 'any') expect(batch.reason).toBeUndefined();
+    else expect(batch.reason).toMatch(/^output 'logits' of a row changes by up to/);
+  });
+
+  it('of tensors that is dynamically quantised serves one request at a time', async () => {
+    const { loader } = await start(['rows_int8']);
+    const { batch } = (await loader.load('m', 'rows_int8', true)).info;
+    expect(batch).toMatchObject({ mode: 'single', invariance: { class: 'one-by-one', enforced: true } });
+    expect(batch.reason).toMatch(/^output 'y' of a row changes by up to [\d.]+ when rows are joined/);
+  });
+
+  it('goes by the tolerance of its card, and by the setting there', async () => {
+    await root.write('rows_int8/model.yaml', 'selfTest: {tolerance: 100}');
+    await root.write('leaky/model.yaml', 'batching: {batchInvariance: off}');
+    const { loader } = await start(['rows_int8', 'leaky']);
+    expect((await loader.load('m', 'rows_int8', true)).info.batch).toMatchObject({
+      mode: 'dynamic',
+      invariance: { class: 'any', tolerance: 100 },
+    });
+    expect((await loader.load('n', 'leaky', true)).info.batch).toEqual({ mode: 'dynamic' });
   });
 
   it('is open and warm in every lane before it is served', async () => {
     const { open, sent } = gated(openLinkOf('thread'));
     const { loader } = await start(['multi_io'], { lanes: 3 }, open);
-    await loader.load('m', 'multi_io', true);
-    // One load for the self-test's lane and one for each; 3 rows alone, 2 together, 2 warm-ups a lane, 3 for the cost.
+    const { info } = await loader.load('m', 'multi_io', true);
+    // One load for the self-test's lane and one for each; 3 rows alone, 1 run together, 2 warm-ups a lane, 3 for the cost.
     expect(sent.filter((type) => type === 'load')).toHaveLength(1 + 3);
-    expect(sent.filter((type) => type === 'run')).toHaveLength(3 + 2 + 3 * 2 + 3);
+    expect(sent.filter((type) => type === 'run')).toHaveLength(
+      3 + 1 + (info.batch.invariance?.runs ?? 0) + 3 * 2 + 3,
+    );
   });
 
   it('that is retired finishes what it has, and leaves no session, metric or claim behind', async () => {
@@ -206,24 +242,69 @@ describe('a model that can not be loaded', () => {
     );
   });
 
-  it('because its lane died in the self-test is no model that must run alone, and loads the next time', async () => {
+  it.each([1, 2])('because its lane died in the self-test, %d times, is tried once more', async (deaths) => {
     const gate = gated(openLinkOf('process'));
     const { loader, pool, log } = await start(['multi_io'], { lanes: 1 }, gate.open);
     gate.close();
-    const load = failureOf(loader.load('m', 'multi_io', true));
-    while (!gate.sent.includes('run')) await turn();
-    process.kill(pool.pids[0] ?? 0, 'SIGKILL');
-    expect(await load).toMatch(/^MODEL_LOAD_FAILED: .*multi_io\/model\.onnx: .*SIGKILL while loading it$/);
-    gate.release();
-    expect((await loader.load('m', 'multi_io', true)).info.batch).toEqual({ mode: 'dynamic' });
+    const loading = loader.load('m', 'multi_io', true);
+    const failure = failureOf(loading);
+    for (let death = 0; death < deaths; death++) {
+      gate.sent.length = 0;
+      await until('the self-test', () => gate.sent.includes('run'));
+      process.kill(pool.pids[0] ?? 0, 'SIGKILL');
+    }
+    if (deaths === 2) {
+      expect(await failure).toMatch(
+        /^MODEL_LOAD_FAILED: .*multi_io\/model\.onnx: .*SIGKILL while loading it, as at the first attempt$/,
+      );
+      gate.release();
+      expect((await loader.load('m', 'multi_io', true)).info.batch.mode).toBe('dynamic');
+    } else {
+      gate.release();
+      // A lane that dies is no sign that rows can't be joined.
+      expect((await loading).info.batch.mode).toBe('dynamic');
+    }
+    expect(log).toEqual([...Array.from({ length: deaths }, () => 'restart'), 'loaded m']);
+  });
+
+  it('because its lane died while it was warmed is tried once more', async () => {
+    let opened = 0;
+    const { loader, log } = await start(['multi_io'], { lanes: 2 }, (events) => {
+      const link = openLinkOf('process')(events);
+      // The self-test runs in the first lane.
+      const isDoomed = ++opened === 2;
+      const post: typeof link.post = (request, transfer) => {
+        if (isDoomed && request.type === 'run') process.kill(link.pid ?? 0, 'SIGKILL');
+        link.post(request, transfer);
+      };
+      return { ...link, post };
+    });
+    const model = await loader.load('m', 'multi_io', true);
+    expect(model.info.batch.mode).toBe('dynamic');
     expect(log).toEqual(['restart', 'loaded m']);
+  });
+
+  it('because a lane that died between two of its runs was replaced is tried once more', async () => {
+    let runs = 0;
+    let lane: ReturnType<OpenLink> | undefined;
+    const { loader, pool, log } = await start(['multi_io'], { lanes: 1 }, (events) => {
+      const onReply: typeof events.onReply = (reply) => {
+        // The self-test, which has the lane to itself, is over by now; the test of invariance takes it run by run.
+        if (reply.type === 'ran' && ++runs === 8) process.kill(lane?.pid ?? 0, 'SIGKILL');
+        events.onReply(reply);
+      };
+      return (lane = openLinkOf('process')({ ...events, onReply }));
+    });
+    const model = await loader.load('m', 'multi_io', true);
+    expect(model.info.batch).toMatchObject({ mode: 'dynamic', invariance: { class: 'any' } });
+    expect([...log, pool.pids.length]).toEqual(['restart', 'loaded m', 1]);
   });
 
   it('because its lanes are lost says so as a failed load', async () => {
     const { loader, pool } = await start(['multi_io']);
     await pool.close();
     expect(await failureOf(loader.load('m', 'multi_io', true))).toMatch(
-      /^MODEL_LOAD_FAILED: .*multi_io\/model\.onnx: .* while loading it$/,
+      /^MODEL_LOAD_FAILED: .*multi_io\/model\.onnx: .* while loading it, as at the first attempt$/,
     );
   });
 });

@@ -5,6 +5,7 @@ import { gated, type Gate } from '../support/gated-link.js';
 import { f32, failureOf } from '../support/lanes.js';
 import { ask, startModelHost, type ModelHost } from '../support/model-host.js';
 import { turn } from '../support/puppet-model.js';
+import { until } from '../support/start-gateway.js';
 import { makeTempRoot, type TempRoot } from '../support/temp-root.js';
 
 let root: TempRoot;
@@ -111,6 +112,25 @@ describe('the models being served', () => {
     expect((await answers).map(([first]) => first)).toEqual(Array.from({ length: 12 }, (_, i) => i * 3 + 1));
     await unloading;
     expect(await failureOf(registry.unload('m'))).toMatch(/^MODEL_NOT_FOUND/);
+  });
+
+  it.each(['replaced', 'unloaded'])('and %s still take what was being prepared for them', async (how) => {
+    const { registry } = host;
+    const model = await registry.load('m', 'fixed_batch', true);
+    let go: (() => void) | undefined;
+    const prepared = model.during(() => new Promise<void>((resolve) => (go = resolve)));
+    let isGone = false;
+    const going = how === 'replaced' ? registry.load('m', 'leaky') : registry.unload('m');
+    void going.then(() => (isGone = true));
+    await until('out of the table', () => !registry.all.includes(model));
+    await turn();
+    go?.();
+    await prepared;
+    const answer = ask(model, [x(1)]);
+    expect(isGone).toBe(false);
+    expect(await answer).toEqual([[4, 4, 4]]);
+    await going;
+    expect(await failureOf(ask(model, [x(1)]))).toMatch(/^DRAINING/);
   });
 
   it('are operated on one after the other', async () => {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { readFile, symlink } from 'node:fs/promises';
+import { readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { listModels, readModel, type ModelSource } from '../../src/models/repository.js';
@@ -134,6 +134,38 @@ describe('a card', () => {
     await root.write('m/README.md', '');
     await symlink(fixture('multi_io'), join(root.path, 'm/out.onnx'));
     expect(await refused('file: out.onnx')).toMatch(/^file: path: "out.onnx" leads out of the model root/);
+  });
+
+  it.each(['model.yaml', 'config.json', 'tokenizer_config.json', 'tokenizer.json'])(
+    'or any other file that is a link out of the root is refused, unseen: %s',
+    async (file) => {
+      const outside = await makeTempRoot();
+      try {
+        await outside.write('secret', 'root:[x:hush');
+        await root.copy('tiny_text', 'm/model.onnx');
+        if (file !== 'model.yaml') await root.write('m/model.yaml', 'task: text-classification');
+        if (file !== 'tokenizer.json') await root.write('m/tokenizer.json', '{}');
+        await symlink(join(outside.path, 'secret'), join(root.path, 'm', file));
+        const failure = await failureOf(read('m'));
+        expect(failure).toMatch(/^MODEL_LOAD_FAILED: .* leads out of the model root$/);
+        expect(failure).toContain(file);
+        expect(failure).not.toContain('hush');
+        // Inside of the root a link is as good as a file.
+        await rm(join(root.path, 'm', file));
+        const text = file === 'model.yaml' ? 'task: text-classification' : '{"id2label": {}}';
+        await root.write('elsewhere', text);
+        await symlink('../elsewhere', join(root.path, 'm', file));
+        expect((await read('m')).card.task).toBe('text-classification');
+        await rm(join(root.path, 'elsewhere'));
+        expect(await failureOf(read('m'))).toMatch(/^MODEL_LOAD_FAILED: .*nothing is at/);
+      } finally {
+        await outside.remove();
+      }
+    },
+  );
+
+  it('that is no YAML is not quoted: the message may go to a client', async () => {
+    expect(await refused('a: [hush')).not.toContain('hush');
   });
 
   it('that is there but can not be read is not passed over', async () => {

@@ -186,6 +186,40 @@ describe('renderModel', () => {
     });
   });
 
+  it('shows how far rows change each other', () => {
+    const info = infoOf(
+      {},
+      {
+        batch: {
+          mode: 'dynamic',
+          reason: 'it leaks',
+          invariance: {
+            class: 'equal-lengths',
+            enforced: true,
+            tolerance: 1e-4,
+            runs: 28,
+            cutShort: true,
+            outputs: [{ name: 'logits', equalLengths: 1e-7, padded: 'unlike' }],
+          },
+        },
+      },
+    );
+    expect(JSON.parse(renderModel({ info, cost: COST }))).toMatchObject({
+      batch: {
+        mode: 'dynamic',
+        reason: 'it leaks',
+        invariance: {
+          class: 'equal-lengths',
+          enforced: true,
+          tolerance: 1e-4,
+          outputs: [{ name: 'logits', equal_lengths: 1e-7, padded: 'unlike' }],
+          runs: 28,
+          cut_short: true,
+        },
+      },
+    });
+  });
+
   it('lists models', () => {
     const list = JSON.parse(renderModels([SPAM, FRAUD].map((info) => ({ info, cost: COST })))) as {
       models: { name: string }[];

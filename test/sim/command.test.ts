@@ -33,6 +33,17 @@ describe('carpool simulate', () => {
       expect(JSON.parse((await run({ ...base, ...options })).text)).toMatchObject({ late: 0, refused: 0 });
   });
 
+  it('shows what the echo hold is worth to two clients that come back at once, and that it is off by default', async () => {
+    const requestsPerS = async (echoHold?: string): Promise<number> => {
+      const scenario = { clients: '2', think: '0.2', requests: '1000', lengths: 'fixed:40', json: true };
+      const { text } = await run(echoHold === undefined ? scenario : { ...scenario, echoHold });
+      return (JSON.parse(text) as { requestsPerS: number }).requestsPerS;
+    };
+    const without = await requestsPerS();
+    expect(await requestsPerS('0')).toBe(without);
+    expect((await requestsPerS('1')) / without).toBeGreaterThan(1.5);
+  });
+
   it('plays a recorded trace with recorded lengths', async () => {
     const dir = await mkdtemp(join(tmpdir(), 'carpool-sim-'));
     try {

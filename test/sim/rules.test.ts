@@ -12,6 +12,7 @@ import { at, GPU, play } from './settings.js';
 const KNOBS = {
   maxBatch: 64,
   maxWaitMs: 0,
+  echoHoldMs: 0,
   maxBatchTokens: Infinity,
   maxQueue: Infinity,
   join: true,

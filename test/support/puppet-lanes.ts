@@ -27,6 +27,7 @@ export interface PuppetRun {
 export const KNOBS: BatcherKnobs = {
   maxBatch: 4,
   maxWaitMs: 0,
+  echoHoldMs: 0,
   maxBatchTokens: 1000,
   maxQueue: 100,
   join: true,
@@ -48,13 +49,21 @@ export class PuppetLanes {
   readonly events: BatcherEvent[] = [];
   readonly runs: PuppetRun[] = [];
   readonly batcher: Batcher<string, string>;
+  /** What `ride` threw. */
+  readonly faults: unknown[] = [];
+  /** Lanes that have died, as the batcher is told. */
+  lost: number | undefined;
   #asked = false;
   #free: number;
 
   constructor(
     knobs: Partial<BatcherKnobs> = {},
     lanes = 1,
-    { plan = planFifo, cost = CHEAP }: { plan?: PlanFn; cost?: CostCoefficients } = {},
+    {
+      plan = planFifo,
+      cost = CHEAP,
+      onEvent = () => undefined,
+    }: { plan?: PlanFn; cost?: CostCoefficients; onEvent?: (event: BatcherEvent) => void } = {},
   ) {
     this.#free = lanes;
     this.batcher = new Batcher<string, string>({
@@ -62,12 +71,19 @@ export class PuppetLanes {
       knobs: { ...KNOBS, ...knobs },
       plan,
       cost: CostModel.known('padded', cost),
-      lanes: () => ({ total: lanes, idle: this.#free }),
+      lanes: () => ({
+        total: lanes,
+        idle: this.#free,
+        ...(this.lost === undefined ? {} : { lost: this.lost }),
+      }),
       requestLane: () => {
         this.#asked = true;
         queueMicrotask(() => this.#grant());
       },
-      onEvent: (event) => this.events.push(event),
+      onEvent: (event) => {
+        this.events.push(event);
+        onEvent(event);
+      },
     });
   }
 
@@ -97,7 +113,28 @@ export class PuppetLanes {
     if (this.#free === 0 || !this.#asked) return;
     this.#asked = false;
     this.#free--;
-    const done = this.batcher.ride((payloads, group) => {
+    const done = this.#ride();
+    if (done === undefined) {
+      this.#free++;
+      this.#grant();
+    } else
+      void done.then(() => {
+        this.#free++;
+        this.#grant();
+      });
+  }
+
+  #ride(): Promise<void> | undefined {
+    try {
+      return this.#rideInTurn();
+    } catch (error) {
+      this.faults.push(error);
+      return undefined;
+    }
+  }
+
+  #rideInTurn(): Promise<void> | undefined {
+    return this.batcher.ride((payloads, group) => {
       return new Promise((resolve, reject) => {
         const end = async (fn: () => void): Promise<void> => {
           fn();
@@ -113,12 +150,6 @@ export class PuppetLanes {
         });
       });
     });
-    if (done === undefined) this.#free++;
-    else
-      void done.then(() => {
-        this.#free++;
-        this.#grant();
-      });
   }
 }
 

@@ -37,7 +37,7 @@ export const everyEvent = (): readonly BatcherEvent[] => {
       waiting: 0,
     },
     { type: 'failed', group, code: 'Something else', retried: false },
-    { type: 'completed', group, runMs: 500, laneMs: 510, predictedMs: 400 },
+    { type: 'completed', group, runMs: 500, laneMs: 512, predictedMs: 400, unpaddedMs: 256 },
   ];
 };
 

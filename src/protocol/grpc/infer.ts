@@ -30,7 +30,7 @@ export const createInfer =
     exchange.model = name;
     const view: ParseView = { name, signature, batch, takesTexts, maxRows };
     const { request, answer } = hasManyStrings(message)
-      ? await parseInThread(message, view, codec, exchange)
+      ? await model.during(() => parseInThread(message, view, codec, exchange))
       : parseInferRequest(message, view);
     const deadlineMs = exchange.timeoutMs() ?? Infinity;
     const timeoutMs = Math.min(deadlineMs, request.options.timeoutMs ?? info.batching.timeoutMs);

@@ -14,6 +14,7 @@ export const GRPC_STATUS: Readonly<Record<ErrorCode, status>> = {
   CONFLICT: status.ABORTED,
   // Not RESOURCE_EXHAUSTED, which clients repeat: it would never fit.
   PAYLOAD_TOO_LARGE: status.INVALID_ARGUMENT,
+  HEADERS_TOO_LARGE: status.INVALID_ARGUMENT,
   UNSUPPORTED_MEDIA_TYPE: status.INVALID_ARGUMENT,
   INPUT_TOO_LONG: status.INVALID_ARGUMENT,
   MODEL_LOAD_FAILED: status.FAILED_PRECONDITION,

@@ -13,14 +13,18 @@ export const kserveRoutes = ({ registry, codec, responder, limits }: ProtocolDep
     modelOfVersion(registry, pathParam(req, 'm'), Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '');
 
   const predict: Handler = async (req, res, exchange) => {
-    const model = modelOf(req);
+    modelOf(req);
     const bytes = await body(req);
+    // A body may take long: by now another version may have the name.
+    const model = modelOf(req);
     const { name, signature, batch, card, takesTexts } = model.info;
     const { features } = card;
     const view = { name, signature, batch, takesTexts, maxRows: limits.maxRequestRows };
-    const parsed = await codec.parse(
-      { route: 'kserve', bytes, view: features === undefined ? view : { ...view, features } },
-      exchange.signal,
+    const parsed = await model.during(() =>
+      codec.parse(
+        { route: 'kserve', bytes, view: features === undefined ? view : { ...view, features } },
+        exchange.signal,
+      ),
     );
     await responder.answer(model, hfRequest(model.info, parsed), res, exchange);
   };

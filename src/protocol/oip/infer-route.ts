@@ -29,14 +29,16 @@ export interface InferRouteDeps {
 export const inferHandler =
   ({ codec, responder, modelOf, body, maxRows }: InferRouteDeps): Handler =>
   async (req, res, exchange) => {
-    const model = modelOf(req);
+    modelOf(req);
     const jsonBytes = jsonLengthOf(req);
     const bytes = await readBody(req, body);
+    // A body may take long: by now another version may have the name.
+    const model = modelOf(req);
     const { name, signature, batch, takesTexts } = model.info;
     const view: ParseView = { name, signature, batch, takesTexts, maxRows };
     const input = { route: 'oip', bytes, view, ...(jsonBytes === undefined ? {} : { jsonBytes }) } as const;
     const isCheap = jsonBytes !== undefined && jsonBytes <= INLINE_JSON_BYTES && !carriesStrings(view);
-    const parsed = isCheap ? parseBody(input) : await codec.parse(input, exchange.signal);
+    const parsed = isCheap ? parseBody(input) : await model.during(() => codec.parse(input, exchange.signal));
     const result = await responder.run(model, parsed, exchange);
     const { answer, binary, ...rest } = await sortOutputs(model.info, answerOf(parsed), result);
     const json = await codec.render(

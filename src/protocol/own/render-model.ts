@@ -1,5 +1,5 @@
 import type { CostReport } from '../../models/cost-report.js';
-import type { ModelInfo } from '../../models/model-info.js';
+import type { BatchMode, ModelInfo } from '../../models/model-info.js';
 import type { TensorSpec } from '../../tensor.js';
 import { modelEntry } from '../openai/model-entry.js';
 
@@ -22,6 +22,26 @@ const tensorView = ({ name, dtype, shape }: TensorSpec, features?: readonly stri
   ...(features === undefined ? {} : { features }),
 });
 
+const batchView = ({ invariance, ...batch }: BatchMode): object => {
+  if (invariance === undefined) return batch;
+  const { class: cls, enforced, tolerance, runs, cutShort, outputs } = invariance;
+  return {
+    ...batch,
+    invariance: {
+      class: cls,
+      enforced,
+      tolerance,
+      outputs: outputs.map(({ name, equalLengths, padded }) => ({
+        name,
+        equal_lengths: equalLengths,
+        padded,
+      })),
+      runs,
+      ...(cutShort === true ? { cut_short: true } : {}),
+    },
+  };
+};
+
 const modelView = ({ info, cost }: ModelAndCost): object => {
   const { card, signature } = info;
   const features = new Map(Object.entries(card.features ?? {}));
@@ -38,7 +58,7 @@ const modelView = ({ info, cost }: ModelAndCost): object => {
       ? {}
       : { text: { maxTokens: card.text.maxTokens, truncate: card.text.truncate } }),
     loaded_at: info.loadedAt,
-    batch: info.batch,
+    batch: batchView(info.batch),
     batching: info.batching,
     cost,
   };

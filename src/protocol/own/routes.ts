@@ -73,9 +73,11 @@ export const ownRoutes = ({
   };
 
   const infer: Handler = async (req, res, exchange) => {
-    const model = registry.get(pathParam(req, 'm'));
-    const takesImages = model.info.card.task === 'image-classification';
+    const asked = pathParam(req, 'm');
+    const takesImages = registry.get(asked).info.card.task === 'image-classification';
     const bytes = await (takesImages && isImageType(req) ? anyBody(req) : body(req));
+    // A body may take long: by now another version may have the name.
+    const model = registry.get(asked);
     if (takesImages && isImageBody(req, bytes)) {
       await responder.answer(model, imageRequest(model.info, bytes, req.url), res, exchange);
       return;
@@ -83,9 +85,11 @@ export const ownRoutes = ({
     const { name, signature, batch, card, takesTexts } = model.info;
     const features = card.features;
     const view = { name, signature, batch, takesTexts, takesImages, maxRows: limits.maxRequestRows };
-    const parsed = await codec.parse(
-      { route: 'infer', bytes, view: features === undefined ? view : { ...view, features } },
-      exchange.signal,
+    const parsed = await model.during(() =>
+      codec.parse(
+        { route: 'infer', bytes, view: features === undefined ? view : { ...view, features } },
+        exchange.signal,
+      ),
     );
     await answerTexts(model, parsed, req, res, exchange);
   };

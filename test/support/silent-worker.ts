@@ -1,0 +1,2 @@
+/** A lane that hangs while it starts: alive, and never ready. */
+process.on('message', () => undefined);
