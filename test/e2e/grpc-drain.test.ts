@@ -10,7 +10,12 @@ beforeAll(async () => {
 afterAll(() => root.remove());
 
 const start = (): ReturnType<typeof startGateway> =>
-  startGateway({ grpc: { enabled: true, port: 0 }, models: { root: root.path, load: ['fraud_detector'] } });
+  startGateway({
+    grpc: { enabled: true, port: 0 },
+    // The slow rows are all alike.
+    batching: { singleFlight: false },
+    models: { root: root.path, load: ['fraud_detector'] },
+  });
 
 const slow = (rows: number): object => ({
   ...{ model_name: 'slow', inputs: [{ name: 'x', datatype: 'FP32', shape: [rows, 64] }] },

@@ -18,6 +18,8 @@ let http: OipClient;
 beforeAll(async () => {
   root = await tempModelRoot();
   running = await startGateway({
+    // The rows for `slow` are all alike.
+    batching: { singleFlight: false },
     grpc: { enabled: true, port: 0 },
     server: { maxRequestRows: 200 },
     models: { root: root.path, load: ['spam', 'fraud_detector'] },
