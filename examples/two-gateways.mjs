@@ -1,5 +1,5 @@
 // Two gateways in one process, with the same model and different settings: one never waits for company (the default),
-// the other holds a text back for up to 50 ms. 300 callers ask each of them, all at once.
+// the other holds a text back for up to 10 ms. 300 callers ask each of them, all at once.
 import { fileURLToPath } from 'node:url';
 import { createGateway } from 'carpool';
 
@@ -35,7 +35,7 @@ const runsSoFar = async (url) => {
   return Number(/^carpool_batch_rows_count\{model="spam"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
 };
 
-const [prompt, patient] = await Promise.all([serve({}), serve({ maxWaitMs: 50, maxBatch: 32 })]);
+const [prompt, patient] = await Promise.all([serve({}), serve({ maxWaitMs: 10, maxBatch: 32 })]);
 
 for (const [name, { url }] of Object.entries({ prompt, patient })) {
   const alone = await ask(url, 8);

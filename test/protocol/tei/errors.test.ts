@@ -22,6 +22,7 @@ describe('teiError', () => {
       INVALID_REQUEST: '422 Validation',
       UNAUTHENTICATED: '401 Validation',
       FORBIDDEN: '403 Validation',
+      HEADERS_TOO_LARGE: '431 Validation',
       MODEL_NOT_FOUND: '424 Backend',
       NOT_FOUND: '404 Validation',
       METHOD_NOT_ALLOWED: '405 Validation',
