@@ -41,6 +41,9 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
   }
   const anchor = urgent[0] ?? live[0];
   if (anchor === undefined) return { shed };
+  // Before composing: a queue that would be split by cost, or among idle lanes, is held for company all the same.
+  const waitUntil = oldestOf(live) + knobs.maxWaitMs;
+  if (now < waitUntil && mayFill(live, snapshot, knobs)) return { shed, wakeAtMs: waitUntil };
 
   const group =
     urgent.length > 0
@@ -50,14 +53,19 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
   if (snapshot.draining) return { shed, group: { ...group, reason: 'drain' } };
   const whole: Group<T> = { ...group, reason: 'lane_free' };
   if (group.rows >= knobs.maxBatch) return { shed, group: whole };
-  const waitUntil = oldestOf(live) + knobs.maxWaitMs;
-  if (now < waitUntil) return { shed, wakeAtMs: waitUntil };
   const wakeAtMs = echoHoldUntil(group, snapshot, now, knobs);
   if (wakeAtMs !== undefined) return { shed, wakeAtMs };
   if (knobs.maxWaitMs > 0) return { shed, group: { ...group, reason: 'max_wait' } };
   if (isHeld(snapshot)) return { shed, group: { ...group, reason: 'echo_hold' } };
   return { shed, group: whole };
 };
+
+/** Is there room for company in a batch of all that waits? */
+const mayFill = (live: readonly QueuedItem[], snapshot: Snapshot, knobs: Knobs): boolean =>
+  knobs.join &&
+  !snapshot.draining &&
+  snapshot.waitingRows < knobs.maxBatch &&
+  live.reduce((tokens, { rows, length }) => tokens + rows * length, 0) < knobs.maxBatchTokens;
 
 /** It can't be answered in time even if it runs now and alone. Before the cost is known only the clock decides. */
 const isLate = (item: QueuedItem, now: number, { cost }: Snapshot, { shedding }: Knobs): boolean =>

@@ -55,6 +55,17 @@ describe('composition by cost', () => {
     expect(groupOf(snapshotOf([16, 16, 16, 16], { idleLanes: 2 }))).toEqual([16, 16]);
   });
 
+  it('holds for maxWaitMs what it would split by cost or among idle lanes, but no more than fills a batch', () => {
+    const patient = { ...KNOBS, maxWaitMs: 150 };
+    const held = { shed: [], wakeAtMs: 150 };
+    expect(planCost(snapshotOf([10, 256]), 100, patient)).toEqual(held);
+    expect(planCost(snapshotOf([16, 16], { idleLanes: 2 }), 100, patient)).toEqual(held);
+    expect(planCost(snapshotOf([10, 256]), 150, patient).group?.rows).toBe(1);
+    expect(planCost(snapshotOf([10, 256]), 100, { ...patient, maxBatch: 2 }).group?.rows).toBe(1);
+    expect(planCost(snapshotOf([10, 256]), 100, { ...patient, maxBatchTokens: 266 }).group?.rows).toBe(1);
+    expect(planCost(snapshotOf([10, 256], { draining: true }), 100, patient).group?.rows).toBe(1);
+  });
+
   it('counts the granted lane and the others: two idle lanes get half each', async () => {
     const dear = { ...COST, betaMsPerToken: 0.001 };
     const lanes = new PuppetLanes({}, 2, { plan: planCost, cost: dear });
