@@ -9,6 +9,7 @@ import { Arbiter } from './executor/arbiter.js';
 import { openLinkOf } from './executor/open-link.js';
 import { LanePool } from './executor/pool.js';
 import { createAdminGuard } from './http/admin-guard.js';
+import { docsRoutes } from './http/docs-routes.js';
 import { healthRoutes } from './http/health-routes.js';
 import { metricsRoute } from './http/metrics-route.js';
 import { createOwnHost } from './http/own-host.js';
@@ -30,6 +31,7 @@ import { kserveRoutes } from './protocol/kserve/routes.js';
 import { oipError } from './protocol/oip/errors.js';
 import { oipRoutes } from './protocol/oip/routes.js';
 import { openAiRoutes } from './protocol/openai/routes.js';
+import { openApiRoute } from './protocol/openapi/routes.js';
 import { debugRoute } from './protocol/own/debug-route.js';
 import { ownRoutes } from './protocol/own/routes.js';
 import { teiRoutes } from './protocol/tei/routes.js';
@@ -140,6 +142,8 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     [
       ...healthRoutes(lifecycle.health),
       metricsRoute(metrics),
+      openApiRoute(),
+      ...docsRoutes(),
       debugRoute(registry, pool, guardAdmin),
       // Before our own: `M:predict` is no model's name.
       ...kserveRoutes(shared),

@@ -19,7 +19,7 @@ export type ErrorShape = (
   requestId: string | undefined,
 ) => { readonly status?: number; readonly body: object };
 
-const OWN_SHAPE: ErrorShape = ({ code, message }, requestId) => ({
+export const OWN_SHAPE: ErrorShape = ({ code, message }, requestId) => ({
   body: { error: { code, message, requestId } },
 });
 

@@ -1,0 +1,58 @@
+import { ownErrors } from '../errors.js';
+import { named, type Operation } from '../operation.js';
+import { debugAnswer } from '../schemas/own.js';
+import { healthAnswer } from '../schemas/server.js';
+
+const base = {
+  method: 'get',
+  tag: 'Server',
+  errors: ownErrors('plain'),
+  examples: [{ name: 'plain' }],
+} as const;
+const health = named('Health', healthAnswer);
+
+export const serverOperations: readonly Operation[] = [
+  { ...base, paths: ['/health'], summary: 'For people: always 200, and what readiness says', answer: health },
+  { ...base, paths: ['/healthz'], summary: 'Liveness', answer: health, answersUnready: true },
+  { ...base, paths: ['/readyz'], summary: 'Readiness', answer: health, answersUnready: true },
+  {
+    ...base,
+    paths: ['/metrics'],
+    summary: "Metrics in Prometheus' text format",
+    otherAnswers: { 'text/plain': 'docs/metrics.md has the series' },
+  },
+  {
+    ...base,
+    paths: ['/debug/batcher'],
+    tag: 'Admin',
+    summary: 'Lanes, and of every model its queue, what runs cost, and the last hundred batches',
+    answer: named('Debug', debugAnswer),
+    errors: ownErrors('guarded'),
+  },
+  {
+    ...base,
+    paths: ['/openapi.json'],
+    summary: 'This document',
+    otherAnswers: { 'application/json': 'OpenAPI 3.1' },
+    responseHeaders: ['ETag'],
+  },
+  {
+    ...base,
+    paths: ['/docs'],
+    summary: 'This document in Swagger UI',
+    otherAnswers: { 'text/html': 'A page' },
+  },
+  {
+    ...base,
+    paths: ['/docs/{file}'],
+    summary: "The page's files",
+    otherAnswers: {
+      'text/javascript': 'A script',
+      'text/css': 'A style sheet',
+      'image/png': 'An icon',
+    },
+    errors: ownErrors('file'),
+    responseHeaders: ['ETag'],
+    examples: [{ name: 'script', params: { file: 'init.js' } }],
+  },
+];
