@@ -8,9 +8,12 @@
 encoder12, encoder6: encoders of the shape of MiniLM-L12 and -L6 (12 or 6 layers, 384 wide, 12 heads, 1536 inside), with
 random weights: they cost what real ones cost and know nothing. They take texts through the tokenizer of models/spam.
 
+embedder6: encoder6 without its head, as sentence-transformers exports a model: its tokens' vectors, a mean of them, length 1.
+
 spam512: models/spam, but texts are cut at the 512 positions that it has, not at 128: long texts stay long.
 """
 
+import json
 import shutil
 from pathlib import Path
 
@@ -80,7 +83,16 @@ def attention(g, x, bias):
     return g.linear(joined, WIDTH, WIDTH)
 
 
-def encoder(layers):
+def classified(g, x):
+    # The first word's place: that of [CLS] is nearly the same for all texts where weights are random, and so would be the
+    # answers, and an answer that went to the wrong caller would not be seen.
+    word = g.op("Gather", x, g.const(1, np.int64), axis=1)
+    logits = g.op("MatMul", word, g.const(g.random.standard_normal((WIDTH, LABELS)) * 0.06))
+    g.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
+    return helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", LABELS])
+
+
+def encoder(layers, has_head=True):
     g = Graph()
     length = g.op("Gather", g.op("Shape", "input_ids"), g.const(1, np.int64))
     positions = g.op("Range", g.const(0, np.int64), length, g.const(1, np.int64))
@@ -93,17 +105,16 @@ def encoder(layers):
         x = g.norm(g.op("Add", x, attention(g, x, bias)))
         x = g.norm(g.op("Add", x, g.linear(g.gelu(g.linear(x, WIDTH, INNER)), INNER, WIDTH)))
 
-    # The first word's place: that of [CLS] is nearly the same for all texts where weights are random, and so would be the
-    # answers, and an answer that went to the wrong caller would not be seen.
-    word = g.op("Gather", x, g.const(1, np.int64), axis=1)
-    logits = g.op("MatMul", word, g.const(g.random.standard_normal((WIDTH, LABELS)) * 0.06))
-    g.nodes.append(helper.make_node("Identity", [logits], ["logits"]))
+    if has_head:
+        answer = classified(g, x)
+    else:
+        g.nodes.append(helper.make_node("Identity", [x], ["last_hidden_state"]))
+        answer = helper.make_tensor_value_info("last_hidden_state", TensorProto.FLOAT, ["batch", "sequence", WIDTH])
 
     ids = [
         helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "sequence"])
         for name in ("input_ids", "attention_mask")
     ]
-    answer = helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", LABELS])
     graph = helper.make_graph(g.nodes, f"encoder{layers}", ids, [answer], initializer=g.weights)
     model = helper.make_model(
         graph,
@@ -122,6 +133,27 @@ def write_card(folder, description, labels):
     print(f"bench/models/{folder.name}: {size / 1e6:.0f} MB")
 
 
+def write_sentence_transformers(folder):
+    """The files by which such a folder is known."""
+    kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
+    modules = [
+        {"idx": i, "name": str(i), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for i, (path, kind) in enumerate(kinds.items())
+    ]
+    config = {"architectures": ["BertModel"], "model_type": "bert", "max_position_embeddings": POSITIONS}
+    files = {
+        "modules.json": modules,
+        "config.json": config,
+        "sentence_bert_config.json": {"max_seq_length": POSITIONS},
+        "1_Pooling/config.json": {"word_embedding_dimension": WIDTH, "pooling_mode_mean_tokens": True},
+    }
+    for name, content in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(content))
+    shutil.copyfile(SPAM / "tokenizer.json", folder / "tokenizer.json")
+    print(f"bench/models/{folder.name}: {(folder / 'model.onnx').stat().st_size / 1e6:.0f} MB")
+
+
 def folder_of(name):
     folder = BENCH / "models" / name
     folder.mkdir(parents=True, exist_ok=True)
@@ -133,6 +165,9 @@ def main():
         folder = folder_of(f"encoder{layers}")
         onnx.save(encoder(layers), folder / "model.onnx")
         write_card(folder, f"{layers} layers, 384 wide, random weights", "left, right")
+    folder = folder_of("embedder6")
+    onnx.save(encoder(6, has_head=False), folder / "model.onnx")
+    write_sentence_transformers(folder)
     folder = folder_of("spam512")
     shutil.copyfile(SPAM / "model.onnx", folder / "model.onnx")
     write_card(folder, "models/spam with texts of up to 512 tokens", "ham, spam")

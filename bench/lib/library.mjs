@@ -22,14 +22,16 @@ const RIDES_TO_SEE_LANES = 16;
 /**
  * The gateway without HTTP, put together as src/gateway.ts does, and for each model two ways through it with one input:
  * `lane`, the message to the lane and back, and `batched`, the same by way of the batcher.
+ *
+ * @param root folder of the models, relative to the project
  */
-export const assembleLibrary = async ({ isolation, models }) => {
+export const assembleLibrary = async ({ isolation, models, root = 'models' }) => {
   const cache = await makeCostCache();
   const config = resolveConfig(
     {
       lanes: { isolation },
       batching: { calibrate: 'eager' },
-      models: { root: join(PROJECT, 'models'), load: models, cacheDir: cache.folder },
+      models: { root: join(PROJECT, root), load: models, cacheDir: cache.folder },
     },
     PROJECT,
   );
@@ -73,6 +75,8 @@ export const assembleLibrary = async ({ isolation, models }) => {
     let turn = 0;
     ways.push({
       name,
+      model,
+      lanes,
       lane: async () => {
         const lane = lanes[turn++ % lanes.length];
         const output = await lane.run(key, joinPayloads([item.payload]), info.batch.size);
@@ -83,6 +87,7 @@ export const assembleLibrary = async ({ isolation, models }) => {
   }
   return {
     lanes: layout.count,
+    codec,
     ways,
     close: async () => {
       costs.close();

@@ -19,7 +19,8 @@ update password verify secure card credit loan cheap best price buy sell new pho
 
 const MAX_TOKENS = 128;
 
-const sentences = (count, fewest, most, seed) => {
+/** @returns `count` texts of words, of lengths between the two, spread by ratio */
+export const sentences = (count, fewest, most, seed) => {
   const random = seededRandom(seed);
   return Array.from({ length: count }, () => {
     // As many short ones as long ones by ratio, not by difference.
