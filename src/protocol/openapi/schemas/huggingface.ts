@@ -23,38 +23,63 @@ export const textUnit = z.union([
   z.looseObject({ text: z.string(), text_pair: z.string().nullish() }),
 ]);
 
-const parameters = z
-  .looseObject({ ...common, ...zeroShot })
-  .describe('May stand beside inputs, too')
-  .nullish();
-const rankParameters = z
-  .looseObject({ raw_scores: z.boolean().nullish(), return_text: z.boolean().nullish(), ...common })
-  .nullish();
+const ranking = { raw_scores: z.boolean().nullish(), return_text: z.boolean().nullish(), ...common };
+
+const BESIDE = 'They may stand beside inputs, too';
+const nothing = z.null().optional();
 
 /** By what `inputs` is, the model is a classifier or embedder, a sentence similarity, or a reranker. */
 export const hfRequest = z.union([
   z
     .looseObject({
       inputs: z.union([textUnit, z.array(textUnit).min(1)]),
-      parameters,
+      parameters: z
+        .looseObject({ ...common, ...zeroShot })
+        .describe(BESIDE)
+        .nullish(),
       ...common,
       ...zeroShot,
     })
-    .refine((body) => goesTogether(body.inputs, { ...body, ...body.parameters })),
+    .refine((body) => goesTogether(body)),
   z.looseObject({ inputs: similarityInputs, parameters: z.looseObject(common).nullish(), ...common }),
+  z
+    .looseObject({
+      ...similarityInputs.shape,
+      inputs: nothing,
+      query: nothing,
+      parameters: z.looseObject(common).nullish(),
+      ...common,
+    })
+    .describe('The same without inputs'),
   z.looseObject({
     inputs: z.looseObject({ query: z.string(), texts }),
-    parameters: rankParameters,
-    ...common,
+    parameters: z.looseObject(ranking).nullish(),
+    ...ranking,
   }),
+  z
+    .looseObject({
+      ...{ query: z.string(), texts, inputs: nothing },
+      parameters: z.looseObject(ranking).nullish(),
+      ...ranking,
+    })
+    .describe('The same without inputs'),
 ]);
 
-const goesTogether = (inputs: unknown, asked: z.infer<z.ZodObject<typeof zeroShot>>): boolean => {
-  const { candidate_labels: labels, hypothesis_template: template, multi_label: multi } = asked;
-  if ((labels ?? undefined) === undefined)
-    return (template ?? undefined) === undefined && (multi ?? undefined) === undefined;
-  if (template?.includes('{}') === false) return false;
-  return [inputs].flat().every((unit) => typeof unit === 'string' || !hasPair(unit));
+interface Asked {
+  readonly inputs: unknown;
+  readonly parameters?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly [key: string]: unknown;
+}
+
+const goesTogether = (body: Asked): boolean => {
+  const asked = (key: string): unknown => body.parameters?.[key] ?? body[key] ?? undefined;
+  const template = asked('hypothesis_template');
+  if (asked('candidate_labels') === undefined)
+    return template === undefined && asked('multi_label') === undefined;
+  if (typeof template === 'string' && !template.includes('{}')) return false;
+  // Ignored elsewhere: these labels are read by the parser of our own protocol.
+  if (asked('window') !== undefined) return false;
+  return [body.inputs].flat().every((unit) => typeof unit === 'string' || !hasPair(unit));
 };
 
 const hasPair = (unit: unknown): boolean =>
