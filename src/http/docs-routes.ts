@@ -50,13 +50,11 @@ export const docsRoutes = (): readonly Route[] => {
         const headers = { 'content-security-policy': DOCS_POLICY, 'referrer-policy': 'no-referrer' };
         await sendAsset(req, res, exchange, asset, { ...REVALIDATE, ...headers });
       },
-      isShared: true,
     },
     {
       path: '/docs/:file',
       get: async (req, res, exchange) =>
         sendAsset(req, res, exchange, await assetAt(pathParam(req, 'file')), REVALIDATE),
-      isShared: true,
     },
   ];
 };
