@@ -5,7 +5,7 @@
  *
  *   node bench/embed.mjs [--texts 1000] [--rounds 7] [--fewestWords 4] [--mostWords 64] [--sloMs auto] [--dry]
  *
- * A request that costs several SLOs is bulk: a run of theirs may take an eighth of the SLO, so that others wait little; `--sloMs 5000`
+ * Many texts are bulk: a run of theirs may take an eighth of the SLO, so that others wait little; `--sloMs 5000`
  * shows what that costs.
  */
 import { existsSync } from 'node:fs';

@@ -96,7 +96,8 @@ const PARTS = {
 if (options.only !== undefined && !(options.only in PARTS))
   throw new Error(`--only: expected ${Object.keys(PARTS).join(', ')}; got ${options.only}`);
 
-const kept = process.env.CARPOOL_CLIENTS_VENV;
+// An empty one is none: it would be the working folder.
+const kept = process.env.CARPOOL_CLIENTS_VENV || undefined;
 const folder = kept ?? (await mkdtemp(join(tmpdir(), 'carpool-clients-')));
 const gateway = await gatewayOf();
 const outcome = {};
