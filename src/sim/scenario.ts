@@ -64,7 +64,7 @@ export const playScenario = async (
     requests,
     ...(clients === undefined ? {} : { clients }),
     plan: ruleNamed(options.rule ?? OURS.name).make(),
-    knobs: { ...openKnobs(setting), echoHoldMs: parseNumber('--echoHold', options.echoHold, 0, 0) },
+    knobs: { ...openKnobs(setting), echoHoldMs: parseNumber('--echo-hold', options.echoHold, 0, 0) },
     lanes,
     basis: setting.basis,
     cost: setting.cost,
