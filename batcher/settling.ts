@@ -80,8 +80,12 @@ export class Settling<P, R> {
     const ms = (value: number): string => `${Math.round(value)} ms`;
     const waited = ms(clock.now() - request.arrivedAt);
     const ahead = `${room.rows} rows queued, ${ms(load.drainMs(room.queuedAloneMs))} of work`;
-    const had = ms(request.deadlineAt - request.arrivedAt);
-    const message = `no answer within the ${had} that the request had: waited ${waited}; ${ahead}`;
+    const hadMs = request.deadlineAt - request.arrivedAt;
+    // Time counts from the caller's first byte: a slow body or a long text may have used it up.
+    const message =
+      hadMs <= 0
+        ? `the request's time was over ${ms(-hadMs)} before it could be queued`
+        : `no answer within the ${ms(hadMs)} that the request had left: waited ${waited}; ${ahead}`;
     const rows = this.reject(request, new BatcherError('DEADLINE_EXCEEDED', message));
     if (rows !== undefined) emit({ type: 'expired', rows });
   }

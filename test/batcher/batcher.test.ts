@@ -154,6 +154,14 @@ describe('admission', () => {
 });
 
 describe('deadlines and cancelling', () => {
+  it('says how long the time was over for a request that came too late', async () => {
+    const lanes = new PuppetLanes({}, 1);
+    const { rides } = lanes.submit('a', { deadlineAt: -3 });
+    const failed = rides.catch((error: unknown) => (error as Error).message);
+    await lanes.clock.advance(0);
+    expect(await failed).toBe("the request's time was over 3 ms before it could be queued");
+  });
+
   it('never runs a late item, and answers at the deadline even while all lanes are busy', async () => {
     const lanes = new PuppetLanes();
     lanes.submit('a');

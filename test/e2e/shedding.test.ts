@@ -96,7 +96,9 @@ describe('a deadline', () => {
     const late = await ask(3, { timeoutMs: 1 });
     const ranMeanwhile = await counted('ran');
     expect([late.status, late.body.error?.code]).toEqual([504, 'DEADLINE_EXCEEDED']);
-    expect(late.body.error?.message).toMatch(/within the \d+ ms that the request had/);
+    expect(late.body.error?.message).toMatch(
+      /within the \d+ ms that the request had left|time was over \d+ ms before/,
+    );
     // Long before the runs ahead of it were over.
     expect(ranMeanwhile).toBeLessThan(4);
     expect(await counted('expired')).toBe(3);
