@@ -49,8 +49,10 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
   const anchor = urgent[0] ?? live[0];
   if (anchor === undefined) return { shed };
   // Before composing: a queue that would be split by cost, or among idle lanes, is held for company all the same.
-  const waitUntil = oldestOf(live) + knobs.maxWaitMs;
-  if (now < waitUntil && mayFill(live, snapshot, knobs)) return { shed, wakeAtMs: waitUntil };
+  if (knobs.maxWaitMs > 0) {
+    const waitUntil = oldestOf(live) + knobs.maxWaitMs;
+    if (now < waitUntil && mayFill(live, snapshot, knobs)) return { shed, wakeAtMs: waitUntil };
+  }
 
   const group =
     urgent.length > 0
@@ -120,9 +122,10 @@ const groupAround = <T extends QueuedItem>(
 
 /** See LEAST_SAVING. */
 const isWorthIt = ({ items, rows, tokens, longest }: Group, cost: Snapshot['cost']): boolean => {
+  if (items.length === 1) return true;
   const apart = items.reduce((sum, item) => sum + aloneMs(item, cost), 0);
   const together = costMs(cost.coefficients, areaOf(cost.basis, { rows, tokens, longest }), longest);
-  return items.length === 1 || together <= (1 - LEAST_SAVING) * apart;
+  return together <= (1 - LEAST_SAVING) * apart;
 };
 
 /** Those of one shape by quantised length, then as they stood. Numbers sort faster than a comparison function. */
@@ -179,7 +182,7 @@ const addBulk = <T extends QueuedItem>(
 ): Group<T> => {
   const [first] = group.items;
   if (!knobs.join || first === undefined) return group;
-  const longest = Math.max(...group.items.map((item) => item.length));
+  const { longest } = group;
   const area = (rows: number, tokens: number): number => areaOf(cost.basis, { rows, tokens, longest });
   const budgetMs = BULK_INFLATION * costMs(cost.coefficients, area(group.rows, group.tokens), longest);
   const items = [...group.items];
