@@ -171,7 +171,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     // Only then: its libraries take a tenth of a second to load.
     const { createGrpcServer } = await import('./protocol/grpc/server.js');
     grpcServer ??= createGrpcServer({
-      ...{ registry, codec, pipeline, observer, now, logger, maxMessageBytes },
+      ...{ registry, codec, responder, observer, now, logger, maxMessageBytes },
       health: lifecycle.health,
       modelRoot: settings.models.root,
       maxRows: limits.maxRequestRows,

@@ -5,6 +5,7 @@ import { send } from '../http/reply.js';
 import { rowsOfInput, type InferResult } from '../infer.js';
 import type { ServedModel } from '../models/served-model.js';
 import type { Pipeline } from '../pipeline.js';
+import type { TrackedRequest } from '../tracked-request.js';
 import type { Parsed } from './parse.js';
 
 /** The second half of every protocol's handler. */
@@ -12,8 +13,8 @@ export interface Responder {
   /** Runs a request and notes its times in the exchange; the answer is the caller's to send. */
   run(
     model: ServedModel,
-    parsed: Parsed,
-    exchange: Exchange,
+    parsed: Pick<Parsed, 'request'>,
+    exchange: TrackedRequest,
     /** Hears of every item as soon as its ride is in, see Pipeline.infer. */
     onItem?: (index: number, result: InferResult) => void,
   ): Promise<InferResult>;

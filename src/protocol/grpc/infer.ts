@@ -1,9 +1,8 @@
 import type { Codec } from '../../codec/codec.js';
-import { rowsOfInput } from '../../infer.js';
 import type { Registry } from '../../models/registry.js';
-import type { Pipeline } from '../../pipeline.js';
 import { modelOfVersion } from '../oip/routes.js';
 import type { ParseView } from '../own/parse.js';
+import type { Responder } from '../respond.js';
 import type { GrpcExchange } from './exchange.js';
 import type { ModelInferRequest, ModelInferResponse } from './messages.js';
 import { answerOf, optionsIn, parseInferRequest, requireOneForm, type ParsedInfer } from './parse-infer.js';
@@ -12,7 +11,7 @@ import { inferResponse } from './render-infer.js';
 export interface InferDeps {
   readonly registry: Registry;
   readonly codec: Codec;
-  readonly pipeline: Pipeline;
+  readonly responder: Responder;
   readonly maxRows: number;
 }
 
@@ -22,7 +21,7 @@ export type Infer = (message: ModelInferRequest, exchange: GrpcExchange) => Prom
 const INLINE_STRING_BYTES = 65_536;
 
 export const createInfer =
-  ({ registry, codec, pipeline, maxRows }: InferDeps): Infer =>
+  ({ registry, codec, responder, maxRows }: InferDeps): Infer =>
   async (message, exchange) => {
     const model = modelOfVersion(registry, message.model_name, message.model_version);
     const { info } = model;
@@ -35,12 +34,7 @@ export const createInfer =
     const deadlineMs = exchange.timeoutMs() ?? Infinity;
     const timeoutMs = Math.min(deadlineMs, request.options.timeoutMs ?? info.batching.timeoutMs);
     const timed = { ...request, options: { ...request.options, timeoutMs } };
-    const rows = rowsOfInput(request.input);
-    exchange.rows = rows;
-    const work = pipeline.infer(model, timed, exchange);
-    const result = await model.stats.watch(rows, () => exchange.elapsedMs, work);
-    const { encodeMs, queueMs, runMs, batchRows } = result.timings;
-    Object.assign(exchange, { encodeMs, queueMs, runMs, batchRows });
+    const result = await responder.run(model, { request: timed }, exchange);
     return inferResponse(info, answer, result);
   };
 

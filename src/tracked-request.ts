@@ -1,0 +1,101 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestRecord } from './telemetry/access-log.js';
+import type { RequestObserver } from './telemetry/request-observer.js';
+
+export interface TrackedRequestDeps {
+  readonly observer: RequestObserver;
+  /** Milliseconds, monotonic. */
+  readonly now: () => number;
+}
+
+/** As nginx has it: the client closed the connection before the answer was out. Only metrics and logs ever show it. */
+export const STATUS_CLIENT_GONE = 499;
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+
+/**
+ * One request and its answer, whatever it came by: its id, what is to be logged of it, and whether the client is still
+ * there. Handlers fill in the stage times and `model`, `rows`, `batchRows`; the rest is filled in here.
+ */
+export abstract class TrackedRequest implements RequestRecord {
+  readonly requestId: string;
+  abstract readonly method: string;
+  abstract readonly route: string;
+  abstract readonly path: string;
+  status = 0;
+  ms = 0;
+  code: string | undefined;
+  model: string | undefined;
+  rows: number | undefined;
+  batchRows: number | undefined;
+  bodyMs: number | undefined;
+  encodeMs: number | undefined;
+  queueMs: number | undefined;
+  runMs: number | undefined;
+
+  readonly #deps: TrackedRequestDeps;
+  readonly #startedAtMs: number;
+  #abort: AbortController | undefined;
+  #goneFns: Set<() => void> | undefined;
+  #isOver = false;
+  #isGone: boolean;
+
+  /**
+   * @param givenId the client's own; one that is not fit for logs and headers is replaced
+   * @param isGone the client has gone already
+   */
+  constructor(givenId: unknown, deps: TrackedRequestDeps, isGone = false) {
+    this.requestId = typeof givenId === 'string' && REQUEST_ID.test(givenId) ? givenId : randomUUID();
+    this.#deps = deps;
+    this.#startedAtMs = deps.now();
+    this.#isGone = isGone;
+  }
+
+  /** Whom the work is charged to: the address, until callers have names. */
+  abstract get caller(): string;
+
+  /** Milliseconds since the request's headers arrived. */
+  get elapsedMs(): number {
+    return this.#deps.now() - this.#startedAtMs;
+  }
+
+  /** True once the client has gone away without its whole answer. */
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** Fires when the client goes away before its answer is out. Costs about 5 µs with a listener; `onGone` far less. */
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#isGone) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  /** Calls `fn` once when the client goes away before its answer is out; at once if it has. @returns what cancels it */
+  onGone(fn: () => void): () => void {
+    if (this.#isGone) fn();
+    if (this.#isOver) return () => undefined;
+    const fns = (this.#goneFns ??= new Set());
+    fns.add(fn);
+    return () => void fns.delete(fn);
+  }
+
+  /** The answer is out, or never will be. Later calls do nothing. */
+  finish(status: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.status = status;
+    this.ms = this.elapsedMs;
+    this.#deps.observer.finished(this);
+  }
+
+  /** The client went away first. */
+  lose(): void {
+    if (this.#isOver) return;
+    this.#isGone = true;
+    this.code ??= 'CLIENT_GONE';
+    for (const fn of this.#goneFns ?? []) fn();
+    this.#abort?.abort();
+    this.finish(STATUS_CLIENT_GONE);
+  }
+}
