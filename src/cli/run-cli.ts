@@ -35,13 +35,10 @@ const buildProgram = (host: CliHost, onEnding: (ending: Ending) => void): Comman
 };
 
 const addVerify = (program: Command, host: CliHost, onEnding: (ending: Ending) => void): void => {
-  program
-    .command('verify')
+  withConfig(program.command('verify'))
     .description(
       "try whether rows change each other's answers; exit 0 when none does as it is served, else 1",
     )
-    .option('-c, --config <file>', 'config file (default: CARPOOL_CONFIG, else ./config.yaml)')
-    .option('--set <key=value...>', 'override a key of the config')
     .option('--model <name>', 'this one only (default: all that the config loads)')
     .option('--seconds <n>', 'lane time for each model (default: 20)')
     .option('--json', 'print JSON instead of tables')
