@@ -1,4 +1,4 @@
-import { connect } from 'node:net';
+import { Connection } from './connection.mjs';
 import { ascending, quantile } from './stats.mjs';
 
 /** Confidence has three decimals in the answer. */
@@ -29,32 +29,28 @@ const agrees = (want, got) => {
   return Object.keys(want).every((key) => agrees(want[key], got?.[key]));
 };
 
-/** One keep-alive connection that has at most one request open. */
-class Connection {
-  #received = '';
+const CLOSED = { status: 0, body: 'connection closed' };
+
+/** A connection whose answers are waited for. */
+class Client {
   #settle = () => undefined;
+  #connection;
 
   constructor(port) {
-    this.socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
-    this.socket.on('data', (chunk) => {
-      this.#received += chunk;
-      const headEnd = this.#received.indexOf('\r\n\r\n');
-      if (headEnd === -1) return;
-      const length = Number(/content-length: (\d+)/i.exec(this.#received)?.[1] ?? 0);
-      if (this.#received.length < headEnd + 4 + length) return;
-      const answer = this.#received;
-      this.#received = '';
-      this.#settle({ status: Number(answer.slice(9, 12)), body: answer.slice(headEnd + 4) });
-    });
-    this.socket.on('error', () => undefined);
-    this.socket.on('close', () => this.#settle({ status: 0, body: 'connection closed' }));
+    this.#connection = new Connection(port, (_connection, status, _head, body) =>
+      this.#settle(status === 0 ? CLOSED : { status, body }),
+    );
+  }
+
+  get socket() {
+    return this.#connection.socket;
   }
 
   ask(bytes) {
     return new Promise((resolve) => {
       this.#settle = resolve;
-      if (this.socket.destroyed) resolve({ status: 0, body: 'connection closed' });
-      else this.socket.write(bytes);
+      if (this.socket.destroyed) resolve(CLOSED);
+      else this.#connection.ask(0, bytes);
     });
   }
 }
@@ -79,7 +75,7 @@ export const closedLoop = async ({
   const startedAt = performance.now();
   const until = startedAt + seconds * 1000;
   const client = async () => {
-    const connection = new Connection(port);
+    const connection = new Client(port);
     while (sent < requests && performance.now() < until) {
       const serial = firstSerial + sent++;
       const question = questions[serial % questions.length];
