@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { goldenOf, REFERENCE_MODELS } from '../reference/golden.js';
-import type { Reply } from '../support/http-client.js';
 import { startGateway, type Running } from '../support/start-gateway.js';
+import { post, refusal } from './tei-calls.js';
 
 let spam: Running;
 let all: Running;
@@ -12,16 +12,6 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([spam.close(), all.close()]));
 
-const json = ({ text }: Reply): unknown => JSON.parse(text);
-const post = async (running: Running, path: string, body: unknown): Promise<unknown> => {
-  const reply = await running.client.post(path, body);
-  expect([reply.status, reply.status === 200 ? '' : reply.text]).toEqual([200, '']);
-  return json(reply);
-};
-const refusal = async (running: Running, path: string, body: unknown): Promise<[number, unknown]> => {
-  const reply = await running.client.post(path, body);
-  return [reply.status, json(reply)];
-};
 describe('/tokenize and /decode', () => {
   const { cases } = goldenOf('roberta-multi');
   const texts = cases.filter(({ pair }) => pair === undefined).map(({ text }) => text);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { embeddingGoldenOf, goldenOf, isNear, REFERENCE_MODELS } from '../reference/golden.js';
-import type { Reply } from '../support/http-client.js';
 import { startGateway, type Running } from '../support/start-gateway.js';
 import { SPAM_CASES } from './golden.js';
+import { json, post, refusal } from './tei-calls.js';
 
 let spam: Running;
 let all: Running;
@@ -13,16 +13,6 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([spam.close(), all.close()]));
 
-const json = ({ text }: Reply): unknown => JSON.parse(text);
-const post = async (running: Running, path: string, body: unknown): Promise<unknown> => {
-  const reply = await running.client.post(path, body);
-  expect([reply.status, reply.status === 200 ? '' : reply.text]).toEqual([200, '']);
-  return json(reply);
-};
-const refusal = async (running: Running, path: string, body: unknown): Promise<[number, unknown]> => {
-  const reply = await running.client.post(path, body);
-  return [reply.status, json(reply)];
-};
 const isNearAll = (
   got: readonly number[] | undefined,
   expected: readonly number[],
