@@ -1,6 +1,6 @@
 import type { CostFit, CostModel } from './cost-model.js';
 import { BatcherError } from './errors.js';
-import { Intake } from './intake.js';
+import { Intake, rowsOf } from './intake.js';
 import { Load } from './load.js';
 import { Planning } from './planning.js';
 import { viewOf, type QueueView } from './queue-view.js';
@@ -143,11 +143,13 @@ export class Batcher<P, R> {
     this.#returns?.came(caller, now);
     this.#intake.admit(items, deadlineAt - now, this.#draining);
     const request = new Request<P, R>(items.length, deadlineAt, now, caller, onRide);
-    this.#intake.board(request, items, options.priority, now);
+    const sharedRows = this.#intake.board(request, items, options.priority, now);
     if (deadlineAt !== Infinity && !request.settled)
       request.onSettled = this.#deps.clock.callAt(deadlineAt, () => this.#settling.expire(request));
     // After all items are queued: whoever grants a lane synchronously must see the whole request.
     this.#deps.requestLane();
+    this.#emit({ type: 'admitted', items: items.length, rows: rowsOf(items) });
+    if (sharedRows > 0) this.#emit({ type: 'shared', rows: sharedRows });
     return { rides: request.promise, cancel: () => this.#settling.cancel(request) };
   }
 
@@ -180,9 +182,12 @@ export class Batcher<P, R> {
     }
     const queueMs = group.items.map((entry) => now - entry.arrivedAt);
     const predictedMs = this.#load.predictMs(group);
-    this.#emit({ type: 'dispatched', group, queueMs, predictedMs, waiting: this.#room.size });
+    const waiting = this.#room.size;
+    const done = this.#run(group, predictedMs, run);
+    // The lane is at work: what follows costs nobody time.
     if (!this.#room.isEmpty) this.#deps.requestLane();
-    return this.#run(group, predictedMs, run);
+    this.#emit({ type: 'dispatched', group, queueMs, predictedMs, waiting });
+    return done;
   }
 
   /** Takes nothing new, finishes what is there (without holding back), resolves when idle. */

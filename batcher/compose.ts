@@ -54,7 +54,8 @@ export const composeAround = (
   rules: ComposeRules,
 ): { readonly from: number; readonly to: number } => {
   const { alphaMs } = rules.cost;
-  const charge = chargeOf(sorted, rules);
+  const items = sumsOf(sorted, rules);
+  const charge = chargeOf(items, rules);
   /** What a later group is let off. */
   const unpaid = (oldest: number): number =>
     (1 - LATER_ALPHA_YOUNG - (LATER_ALPHA_OLD - LATER_ALPHA_YOUNG) * oldest) * alphaMs;
@@ -76,6 +77,7 @@ export const composeAround = (
     cut.push(j);
   }
   const steps = age.length;
+  const stepCharge = chargeOf(sumsAt(items, cut), rules);
 
   /** Least charge of all items before a step, split among themselves. */
   const prefix: number[] = [0];
@@ -83,10 +85,10 @@ export const composeAround = (
     let best = Infinity;
     let oldest = 0;
     for (let i = j - 1; i >= 0; i--) {
-      oldest = Math.max(oldest, at(age, i));
-      const ms = charge(at(cut, i), at(cut, j));
+      oldest = Math.max(oldest, age[i] ?? 0);
+      const ms = stepCharge(i, j);
       if (ms === Infinity) break;
-      best = Math.min(best, at(prefix, i) + ms - unpaid(oldest));
+      best = Math.min(best, (prefix[i] ?? 0) + ms - unpaid(oldest));
     }
     prefix.push(best);
   }
@@ -96,10 +98,10 @@ export const composeAround = (
     let best = Infinity;
     let oldest = 0;
     for (let j = i + 1; j <= steps; j++) {
-      oldest = Math.max(oldest, at(age, j - 1));
-      const ms = charge(at(cut, i), at(cut, j));
+      oldest = Math.max(oldest, age[j - 1] ?? 0);
+      const ms = stepCharge(i, j);
       if (ms === Infinity) break;
-      best = Math.min(best, ms - unpaid(oldest) + at(suffix, j));
+      best = Math.min(best, ms - unpaid(oldest) + (suffix[j] ?? 0));
     }
     suffix[i] = best;
   }
@@ -110,10 +112,10 @@ export const composeAround = (
   for (let i = anchorCut; i >= 0; i--) {
     let fits = false;
     for (let j = anchorCut + 1; j <= steps; j++) {
-      const ms = charge(at(cut, i), at(cut, j));
+      const ms = stepCharge(i, j);
       if (ms === Infinity) break;
       fits = true;
-      const total = at(prefix, i) + ms + at(suffix, j);
+      const total = (prefix[i] ?? 0) + ms + (suffix[j] ?? 0);
       if (total < least) {
         least = total;
         from = i;
@@ -122,7 +124,7 @@ export const composeAround = (
     }
     if (!fits) break;
   }
-  return fill(at(cut, from), at(cut, to), charge, joins);
+  return fill(cut[from] ?? 0, cut[to] ?? 0, charge, joins);
 };
 
 /** A limit may lie within a step: takes along what still fits of the last one's length. */
@@ -140,41 +142,65 @@ const fill = (
 /** What a group `[i, j)` is charged: its run and the delay of its members; Infinity where a limit forbids it. */
 type Charge = (i: number, j: number) => number;
 
+/**
+ * Of all items before a place in the order: how many, their rows, tokens, and milliseconds alone; the longest of them.
+ * Five numbers a place, side by side, all of them doubles: the innermost loop then reads memory of one kind in one piece.
+ */
+type Sums = Float64Array;
+
+const WIDTH = 5;
+const [MEMBERS, ROWS, TOKENS, ALONE, LONGEST] = [0, 1, 2, 3, 4] as const;
+
+const sumsOf = (sorted: readonly Composable[], { cost, basis }: ComposeRules): Sums => {
+  const sums = new Float64Array((sorted.length + 1) * WIDTH);
+  let [rows, tokens, alone, place] = [0, 0, 0, 0];
+  for (const item of sorted) {
+    const itemTokens = item.rows * item.length;
+    rows += item.rows;
+    tokens += itemTokens;
+    alone += costMs(cost, basis === 'rows' ? item.rows : itemTokens, item.length);
+    place += WIDTH;
+    sums[place + MEMBERS] = place / WIDTH;
+    sums[place + ROWS] = rows;
+    sums[place + TOKENS] = tokens;
+    sums[place + ALONE] = alone;
+    sums[place + LONGEST] = item.length;
+  }
+  return sums;
+};
+
+/** Those of some places only. */
+const sumsAt = (sums: Sums, places: readonly number[]): Sums => {
+  const picked = new Float64Array(places.length * WIDTH);
+  let to = 0;
+  for (const place of places) for (let k = 0; k < WIDTH; k++) picked[to++] = sums[place * WIDTH + k] ?? 0;
+  return picked;
+};
+
 const chargeOf = (
-  sorted: readonly Composable[],
+  sums: Sums,
   { cost, basis, maxRows, maxTokens, capMs, delayWeight }: ComposeRules,
 ): Charge => {
   const { alphaMs, betaMsPerToken, kneeTokens, quadMsPerTokenSquared } = cost;
-  // Plain arrays: a typed one of this size costs more to make than to use.
-  const lengths: number[] = [];
-  const rows: number[] = [0];
-  const tokens: number[] = [0];
-  const alone: number[] = [0];
-  let sumRows = 0;
-  let sumTokens = 0;
-  let sumAlone = 0;
-  for (const item of sorted) {
-    const area = basis === 'rows' ? item.rows : item.rows * item.length;
-    lengths.push(item.length);
-    rows.push((sumRows += item.rows));
-    tokens.push((sumTokens += item.rows * item.length));
-    alone.push((sumAlone += costMs(cost, area, item.length)));
-  }
   return (i, j) => {
-    const members = j - i;
-    const groupRows = at(rows, j) - at(rows, i);
-    const longest = at(lengths, j - 1);
+    const from = i * WIDTH;
+    const to = j * WIDTH;
+    const members = (sums[to + MEMBERS] ?? 0) - (sums[from + MEMBERS] ?? 0);
+    const groupRows = (sums[to + ROWS] ?? 0) - (sums[from + ROWS] ?? 0);
+    const longest = sums[to + LONGEST] ?? 0;
     const padded = groupRows * longest;
-    const area = basis === 'padded' ? padded : basis === 'rows' ? groupRows : at(tokens, j) - at(tokens, i);
+    const area =
+      basis === 'padded'
+        ? padded
+        : basis === 'rows'
+          ? groupRows
+          : (sums[to + TOKENS] ?? 0) - (sums[from + TOKENS] ?? 0);
     // costMs, written out: this is the innermost loop of the planner.
     const ms =
       alphaMs +
       betaMsPerToken * (area > kneeTokens ? area - kneeTokens : 0) +
       quadMsPerTokenSquared * area * longest;
     if (members > 1 && (groupRows > maxRows || padded > maxTokens || ms > capMs)) return Infinity;
-    return ms + delayWeight * (members * ms - (at(alone, j) - at(alone, i)));
+    return ms + delayWeight * (members * ms - ((sums[to + ALONE] ?? 0) - (sums[from + ALONE] ?? 0)));
   };
 };
-
-/** Indices are in range by construction; this says so to the compiler. */
-const at = (array: readonly number[], i: number): number => array[i] as number;

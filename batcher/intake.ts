@@ -49,17 +49,30 @@ export class Intake<P, R> {
     throw new BatcherError(refusal.code, refusal.message, refusal.retryAfterSeconds);
   }
 
-  /** Gives every item a place: a new one, or beside the rider of an equal input. */
-  board(request: Request<P, R>, items: readonly Item<P>[], priority: number | undefined, now: number): void {
-    const { room, load, emit } = this.#deps;
+  /**
+   * Gives every item a place: a new one, or beside the rider of an equal input. Bulk items in the order of their lengths,
+   * the longest first: they are answered together, so their order is ours, and neighbours then ride without padding.
+   * @returns rows that ride with an equal input
+   */
+  board(
+    request: Request<P, R>,
+    items: readonly Item<P>[],
+    priority: number | undefined,
+    now: number,
+  ): number {
+    const { room, load } = this.#deps;
     const costs = items.map(({ rows, length }) => load.aloneMs(rows, length));
     const bulk = this.#isBulk(items, costs);
     let sharedRows = 0;
-    items.forEach((item, index) => {
+    const order = [...items.keys()];
+    if (bulk) order.sort((a, b) => (items[b]?.length ?? 0) - (items[a]?.length ?? 0));
+    for (const index of order) {
+      const item = items[index];
+      if (item === undefined) continue;
       let entry = room.find(item.identity);
       if (entry === undefined) {
         entry = this.#entry(request, item, costs[index] ?? 0, bulk, priority);
-        load.arrived(now, item, entry.aloneMs, this.#deps.lanes());
+        load.arrived(now, entry, this.#deps.lanes());
         room.add(entry);
       } else {
         sharedRows += item.rows;
@@ -68,9 +81,8 @@ export class Intake<P, R> {
       }
       entry.riders.push({ request, index });
       request.entries.push(entry);
-    });
-    emit({ type: 'admitted', items: items.length, rows: rowsOf(items) });
-    if (sharedRows > 0) emit({ type: 'shared', rows: sharedRows });
+    }
+    return sharedRows;
   }
 
   /** An entry goes into service. */
@@ -113,5 +125,5 @@ export class Intake<P, R> {
   }
 }
 
-const rowsOf = (items: readonly { readonly rows: number }[]): number =>
+export const rowsOf = (items: readonly { readonly rows: number }[]): number =>
   items.reduce((rows, item) => rows + item.rows, 0);

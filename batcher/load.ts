@@ -14,6 +14,14 @@ const EFFICIENCY_GAIN = 0.05;
 const TRUST_AFTER = 8;
 const MAX_UTILISATION = 0.95;
 
+/** What is noted of an item that comes. */
+export interface Arrival {
+  readonly length: number;
+  /** Lane time that it would take alone. */
+  readonly aloneMs: number;
+  readonly bulk: boolean;
+}
+
 /** What the batcher knows of its model's cost and of the work that comes: everything that plans and the door reckon with. */
 export class Load {
   readonly #cost: CostModel;
@@ -24,6 +32,7 @@ export class Load {
   /** Lane time that arrivals have asked for, faded over RATE_MS. */
   #askedMs = 0;
   #askedAt = 0;
+  #interactiveAt = -Infinity;
   /** Lane time that groups took, over what their members would have taken alone. */
   #efficiency = 1;
 
@@ -60,11 +69,17 @@ export class Load {
     return this.#cost.predict(shape);
   }
 
-  arrived(now: number, { length }: { readonly length: number }, aloneMs: number, lanes: number): void {
+  arrived(now: number, { length, aloneMs, bulk }: Arrival, lanes: number): void {
+    if (!bulk) this.#interactiveAt = now;
     this.#lanes = Math.max(1, lanes);
     this.#askedMs = this.#faded(now) + aloneMs;
     this.#askedAt = now;
     this.#lengths.observe(length);
+  }
+
+  /** Nothing interactive has come for some seconds. */
+  isQuiet(now: number): boolean {
+    return now - this.#interactiveAt > RATE_MS;
   }
 
   /** Part of the lanes' time that arrivals ask for. */

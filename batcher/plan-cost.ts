@@ -6,7 +6,10 @@ import type { Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';
 
 /** A run may take this part of the SLO: one run may be in the way, and then one's own. */
 const SLO_SHARE = 1 / 2;
-/** A run of bulk items alone takes this part, so that interactive ones that come meanwhile wait little. */
+/**
+ * A run of bulk items alone takes this part, so that interactive ones that come meanwhile wait little. While none have come
+ * for some seconds it takes what every run may: a first one would still be in time.
+ */
 const BULK_SLO_SHARE = 1 / 8;
 /** Bulk items may make an interactive run so much longer. */
 const BULK_INFLATION = 1.25;
@@ -57,7 +60,7 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
   const group =
     urgent.length > 0
       ? addBulk(groupAround(anchor, urgent, snapshot, now, knobs, SLO_SHARE), bulk, snapshot, knobs)
-      : groupAround(anchor, bulk, snapshot, now, knobs, BULK_SLO_SHARE);
+      : groupAround(anchor, bulk, snapshot, now, knobs, snapshot.quiet ? SLO_SHARE : BULK_SLO_SHARE);
   if (!knobs.join || group.items.length + shed.length < snapshot.waiting) return { shed, group };
   if (snapshot.draining) return { shed, group: { ...group, reason: 'drain' } };
   const whole: Group<T> = { ...group, reason: 'lane_free' };
@@ -141,7 +144,7 @@ const sortedByLength = <T extends QueuedItem>(
     if (item?.compat === compat) places.push(quantised(item.length) * n + i);
   }
   const sorted: (Composable & { readonly item: T })[] = [];
-  for (const place of Float64Array.from(places).sort()) {
+  for (const place of new Float64Array(places).sort()) {
     const item = items[place % n];
     if (item === undefined) continue;
     sorted.push({ item, rows: item.rows, length: Math.floor(place / n), age: age(item) });

@@ -7,6 +7,7 @@ import type { WaitingRoom } from './waiting-room.js';
 
 /** What of the queue a plan is shown: enough to compose a batch well, little enough to plan in microseconds. */
 const WINDOW = 128;
+/** Of bulk items, where interactive ones come too. */
 const BULK_WINDOW = 32;
 
 export interface PlanningDeps<P, R> {
@@ -79,12 +80,14 @@ export class Planning<P, R> {
     const { room, load, lanes } = this.#deps;
     const { basis, coefficients } = load.fit;
     const echo = this.#echo(now);
+    const quiet = load.isQuiet(now);
     return {
-      window: room.window(WINDOW, BULK_WINDOW),
+      window: room.window(WINDOW, quiet ? WINDOW : BULK_WINDOW),
       waiting: room.size,
       waitingRows: room.queuedRows,
       idleLanes: 1 + lanes().idle,
       utilisation: load.utilisation(now),
+      quiet,
       cost: { basis, coefficients, trusted: load.trusted },
       draining,
       ...(echo === undefined ? {} : { echo }),

@@ -129,6 +129,8 @@ export interface Snapshot<T extends QueuedItem = QueuedItem> {
   readonly idleLanes: number;
   /** Part of the lanes' time that arrivals have asked for lately, 0 to 1. */
   readonly utilisation: number;
+  /** No interactive item has come for a while: bulk ones are in nobody's way. */
+  readonly quiet: boolean;
   readonly cost: {
     readonly basis: CostBasis;
     readonly coefficients: CostCoefficients;

@@ -51,6 +51,7 @@ const queueOf = (depth, { cost, sloMs }, seed) => {
         waitingRows: room.queuedRows,
         idleLanes: 1,
         utilisation: 0.9,
+        quiet: false,
         cost: { basis: 'padded', coefficients: cost, trusted: true },
         draining: false,
       },

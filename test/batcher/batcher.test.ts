@@ -39,6 +39,15 @@ describe('forming batches', () => {
     expect(await values(ticket)).toEqual(['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I']);
   });
 
+  it('lets the items of a bulk request ride by length, the longest first, and answers in their order', async () => {
+    const lanes = new PuppetLanes({ maxBatch: 2 });
+    const ticket = lanes.submit('a:2 b:90 c:3 d:80 e:2');
+    await settle();
+    await lanes.finishAll();
+    expect(lanes.history).toEqual([['b', 'd'], ['c', 'a'], ['e']]);
+    expect(await values(ticket)).toEqual(['A', 'B', 'C', 'D', 'E']);
+  });
+
   it('stops before maxBatchTokens, padding counted', async () => {
     // A third row would make it 3 x 12 = 36.
     const lanes = new PuppetLanes({ maxBatchTokens: 35 });

@@ -24,6 +24,7 @@ const snapshotOf = (lengths: readonly number[], over: Partial<Snapshot> = {}): S
   waitingRows: lengths.length,
   idleLanes: 1,
   utilisation: 0.9,
+  quiet: false,
   cost: { basis: 'padded', coefficients: COST, trusted: true },
   draining: false,
   ...over,

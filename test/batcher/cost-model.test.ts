@@ -82,6 +82,22 @@ describe('the cost model', () => {
     expect(errorOf(model)).toBeLessThan(0.3);
   });
 
+  it.each([
+    ['a wait at random', (random: number) => (random < 0.6 ? 16 * random : 0)],
+    ['always the same wait', () => 3],
+  ])('keeps its shape where runs of long texts wait for a core: %s', (_, waitMs) => {
+    const model = CostModel.known('padded', TRUTH);
+    const random = seededNumbers(3);
+    for (let i = 0; i < 3_000; i++) {
+      const shape = shapeOf(1, 137 + Math.floor(random() * 110));
+      model.observe(shape, trueMs(shape) + waitMs(random()));
+    }
+    const { alphaMs, betaMsPerToken } = model.fit.coefficients;
+    const ratio = alphaMs / betaMsPerToken / (TRUTH.alphaMs / TRUTH.betaMsPerToken);
+    expect(ratio).toBeGreaterThan(0.5);
+    expect(ratio).toBeLessThan(1.5);
+  });
+
   it('believes a calibration whole, whatever it had learnt before', () => {
     // Rows below the knee cost the same: what one run after the other teaches can end at a wrong knee.
     const truth = { alphaMs: 0.2, betaMsPerToken: 0.004, kneeTokens: 8, quadMsPerTokenSquared: 0 };

@@ -24,6 +24,7 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
     draining: mostly(false),
     idleLanes: fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 4 })),
     utilisation: fc.double({ min: 0, max: 1, noNaN: true }),
+    quiet: fc.boolean(),
     basis: fc.constantFrom('rows' as const, 'padded' as const, 'packed' as const),
     alphaMs: fc.constantFrom(0, 0.1, 1, 10, 10),
     betaMsPerToken: fc.constantFrom(0, 0.001, 0.05),
@@ -45,7 +46,7 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
       { nil: undefined },
     ),
   })
-  .map(({ items, more, draining, idleLanes, utilisation, basis, trusted, echo, ...coefficients }) => {
+  .map(({ items, more, draining, idleLanes, utilisation, quiet, basis, trusted, echo, ...coefficients }) => {
     let key = 0;
     const window = items.map(({ keyStep, ageMs, slackMs, ...item }, seq): QueuedItem => {
       key += keyStep;
@@ -60,6 +61,7 @@ export const snapshots: fc.Arbitrary<Snapshot> = fc
       draining,
       idleLanes,
       utilisation,
+      quiet,
       cost: { basis, trusted, coefficients },
       ...(echo === undefined ? {} : { echo }),
     };

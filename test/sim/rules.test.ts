@@ -38,6 +38,7 @@ const lengthsTaken = (name: string, lengths: readonly number[], now = 1_000): nu
     waitingRows: window.length,
     idleLanes: 1,
     utilisation: 0.9,
+    quiet: false,
     cost: { basis: 'padded', coefficients: GPU.cost, trusted: true },
     draining: false,
   };
