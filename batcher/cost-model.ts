@@ -31,8 +31,14 @@ const TRUST_AFTER = 8;
 const KNEE_GAIN = 0.9;
 /** Solving after every run would cost more than it tells. */
 const REFIT_EVERY = 8;
-/** Pull towards the calibrated coefficients, in runs: it holds what the traffic of the day does not show. */
-const PRIOR_PULL = 1;
+/** Pull towards a guess, in runs of the some 200 that count: it holds what has not been seen. */
+const GUESS_PULL = 1;
+/**
+ * Pull towards calibrated coefficients. Traffic shows few shapes, and on a busy machine runs wait for a core: left to
+ * themselves, fits of such runs drift to four times the alpha that idle lanes have, or to none, and plans that trust them
+ * join what should run alone, or nothing. The speed, which does change, is learnt apart; the knee stays.
+ */
+const CALIBRATED_PULL = 400;
 const ERROR_GAIN = 0.05;
 
 /**
@@ -45,6 +51,7 @@ export class CostModel {
   #equations = equations();
   #prior: CostCoefficients;
   #shape: CostCoefficients;
+  #pull = GUESS_PULL;
   #logSpeed = 0;
   #runs = 0;
   #error = 0;
@@ -60,6 +67,8 @@ export class CostModel {
   static known(basis: CostBasis, coefficients: CostCoefficients): CostModel {
     const model = new CostModel(basis, coefficients);
     model.#runs = TRUST_AFTER;
+    model.#pull = CALIBRATED_PULL;
+    model.#equations = equations([coefficients.kneeTokens]);
     return model;
   }
 
@@ -114,7 +123,7 @@ export class CostModel {
 
   #refit(): void {
     const fits = this.#equations.map(({ knee, sums }) => {
-      const fit = fitNonNegative(sums, termsOf(this.#prior), PRIOR_PULL, termsOf(this.#shape));
+      const fit = fitNonNegative(sums, termsOf(this.#prior), this.#pull, termsOf(this.#shape));
       return { knee, ...fit };
     });
     const current = fits.find(({ knee }) => knee === this.#shape.kneeTokens);
@@ -132,17 +141,20 @@ export class CostModel {
   calibrated(samples: readonly CostSample[]): void {
     const { coefficients, error } = fitCost(this.basis, samples);
     this.#prior = this.#shape = coefficients;
+    this.#pull = CALIBRATED_PULL;
     this.#logSpeed = 0;
     this.#error = error;
     this.#runs = Math.max(this.#runs, TRUST_AFTER);
-    this.#equations = equations();
+    this.#equations = equations([coefficients.kneeTokens]);
     for (const { shape, ms } of samples) this.#add(areaOf(this.basis, shape), shape.longest, ms);
   }
 }
 
 /** One set for each knee. */
-const equations = (): readonly { readonly knee: number; readonly sums: NormalEquations }[] =>
-  KNEES.map((knee) => ({ knee, sums: emptyEquations() }));
+const equations = (
+  knees: readonly number[] = KNEES,
+): readonly { readonly knee: number; readonly sums: NormalEquations }[] =>
+  knees.map((knee) => ({ knee, sums: emptyEquations() }));
 
 const termsOf = (c: CostCoefficients): Terms => [c.alphaMs, c.betaMsPerToken, c.quadMsPerTokenSquared];
 
