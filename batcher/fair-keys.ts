@@ -24,8 +24,8 @@ export class FairKeys {
   next(caller: string, costMs: number, priority = DEFAULT_PRIORITY): number {
     const start = Math.max(this.#virtualNow, this.#finish.get(caller) ?? 0);
     this.#finish.set(caller, start + costMs);
-    const level = priority === DEFAULT_PRIORITY ? DEFAULT_LEVEL : priority;
-    return start + (level - DEFAULT_LEVEL) * this.#levelMs();
+    if (priority === DEFAULT_PRIORITY) return start;
+    return start + (priority - DEFAULT_LEVEL) * this.#levelMs();
   }
 
   /** An item with this key is put into service. */
