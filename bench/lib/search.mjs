@@ -49,19 +49,21 @@ export const highestRate = async (holds, startRate, leastRate) => {
 export const measureCapacity = async ({ arm, load, trace, startRate, log }) => {
   const probes = [];
   const { seed, sloMs } = trace;
-  const holds = async (ratePerS) => {
+  const probe = async (ratePerS) => {
     const requests = requestsAt(ratePerS, trace);
-    const probe = await arm.during(() =>
+    const found = await arm.during(() =>
       load.run({ requests, seed, sloMs, ratePerS, port: arm.port, giveUp: true }),
     );
-    probes.push(probe);
-    const outcome = probe.holds ? 'holds' : probe.gaveUp ? 'gave up' : JSON.stringify(probe.outcomes);
+    probes.push(found);
+    const outcome = found.holds ? 'holds' : found.gaveUp ? 'gave up' : JSON.stringify(found.outcomes);
     log(
-      `${arm.arm} ${ratePerS.toFixed(1)}/s: ${outcome}, p50 ${probe.p50.toFixed(1)}, p99 ${probe.p99.toFixed(1)} ms, misses ${probe.misses}`,
+      `${arm.arm} ${ratePerS.toFixed(1)}/s: ${outcome}, p50 ${found.p50.toFixed(1)}, p99 ${found.p99.toFixed(1)} ms, misses ${found.misses}`,
     );
     await arm.idle();
-    return probe.holds;
+    return found.holds;
   };
+  // Fails what fails twice: a stall of the machine, some ten milliseconds, is enough misses for one probe.
+  const holds = async (ratePerS) => (await probe(ratePerS)) || (await probe(ratePerS));
   const rate = await highestRate(holds, startRate, leastRateOf(trace));
   const best = probes.filter(({ holds }) => holds).sort((a, b) => b.ratePerS - a.ratePerS)[0];
   return { rate, best, probes };
