@@ -77,58 +77,50 @@ export const composeAround = (
     cut.push(j);
   }
   const steps = age.length;
-  const stepCharge = chargeOf(sumsAt(items, cut), rules);
+  const fillCharges = fillOf(sumsAt(items, cut), rules);
+  const charges = new Float64Array(steps + 1);
 
-  /** Least charge of all items before a step, split among themselves. */
-  const prefix: number[] = [0];
-  for (let j = 1; j <= anchorCut; j++) {
-    let best = Infinity;
-    let oldest = 0;
-    for (let i = j - 1; i >= 0; i--) {
-      oldest = Math.max(oldest, age[i] ?? 0);
-      const ms = stepCharge(i, j);
-      if (ms === Infinity) break;
-      best = Math.min(best, (prefix[i] ?? 0) + ms - unpaid(oldest));
-    }
-    prefix.push(best);
-  }
-  /** Least charge of all items from a step on. */
-  const suffix = new Array<number>(steps + 1).fill(0);
+  /** Least charge of all items from a step on, split among themselves. */
+  const suffix = new Float64Array(steps + 1);
   for (let i = steps - 1; i > anchorCut; i--) {
+    const end = fillCharges(i, i + 1, steps + 1, charges);
     let best = Infinity;
     let oldest = 0;
-    for (let j = i + 1; j <= steps; j++) {
+    for (let j = i + 1; j < end; j++) {
       oldest = Math.max(oldest, age[j - 1] ?? 0);
-      const ms = stepCharge(i, j);
-      if (ms === Infinity) break;
-      best = Math.min(best, ms - unpaid(oldest) + (suffix[j] ?? 0));
+      best = Math.min(best, (charges[j] ?? 0) - unpaid(oldest) + (suffix[j] ?? 0));
     }
     suffix[i] = best;
   }
 
+  /** Least charge of all items before a step; complete for a step when all before it have been looked at. */
+  const prefix = new Float64Array(anchorCut + 1).fill(Infinity);
+  prefix[0] = 0;
   let from = anchorCut;
   let to = anchorCut + 1;
   let least = Infinity;
-  for (let i = anchorCut; i >= 0; i--) {
-    let fits = false;
-    for (let j = anchorCut + 1; j <= steps; j++) {
-      const ms = stepCharge(i, j);
-      if (ms === Infinity) break;
-      fits = true;
-      const total = (prefix[i] ?? 0) + ms + (suffix[j] ?? 0);
-      if (total < least) {
-        least = total;
-        from = i;
-        to = j;
-      }
+  for (let i = 0; i <= anchorCut; i++) {
+    const end = fillCharges(i, i + 1, steps + 1, charges);
+    const before = prefix[i] ?? 0;
+    let oldest = 0;
+    let j = i + 1;
+    for (; j < end && j <= anchorCut; j++) {
+      oldest = Math.max(oldest, age[j - 1] ?? 0);
+      prefix[j] = Math.min(prefix[j] ?? 0, before + (charges[j] ?? 0) - unpaid(oldest));
     }
-    if (!fits) break;
+    for (; j < end; j++) {
+      const total = before + (charges[j] ?? 0) + (suffix[j] ?? 0);
+      if (total > least || (total === least && i === from)) continue;
+      least = total;
+      from = i;
+      to = j;
+    }
   }
-  return fill(cut[from] ?? 0, cut[to] ?? 0, charge, joins);
+  return extend(cut[from] ?? 0, cut[to] ?? 0, charge, joins);
 };
 
 /** A limit may lie within a step: takes along what still fits of the last one's length. */
-const fill = (
+const extend = (
   from: number,
   to: number,
   charge: Charge,
@@ -177,30 +169,41 @@ const sumsAt = (sums: Sums, places: readonly number[]): Sums => {
   return picked;
 };
 
-const chargeOf = (
+/** The charges of the groups `[i, start)`, `[i, start + 1)`, … before `limit`, into `charges`; returns the first that a limit forbids. */
+type FillCharges = (i: number, start: number, limit: number, charges: Float64Array) => number;
+
+const fillOf = (
   sums: Sums,
   { cost, basis, maxRows, maxTokens, capMs, delayWeight }: ComposeRules,
-): Charge => {
+): FillCharges => {
   const { alphaMs, betaMsPerToken, kneeTokens, quadMsPerTokenSquared } = cost;
-  return (i, j) => {
+  return (i, start, limit, charges) => {
     const from = i * WIDTH;
-    const to = j * WIDTH;
-    const members = (sums[to + MEMBERS] ?? 0) - (sums[from + MEMBERS] ?? 0);
-    const groupRows = (sums[to + ROWS] ?? 0) - (sums[from + ROWS] ?? 0);
-    const longest = sums[to + LONGEST] ?? 0;
-    const padded = groupRows * longest;
-    const area =
-      basis === 'padded'
-        ? padded
-        : basis === 'rows'
-          ? groupRows
-          : (sums[to + TOKENS] ?? 0) - (sums[from + TOKENS] ?? 0);
-    // costMs, written out: this is the innermost loop of the planner.
-    const ms =
-      alphaMs +
-      betaMsPerToken * (area > kneeTokens ? area - kneeTokens : 0) +
-      quadMsPerTokenSquared * area * longest;
-    if (members > 1 && (groupRows > maxRows || padded > maxTokens || ms > capMs)) return Infinity;
-    return ms + delayWeight * (members * ms - ((sums[to + ALONE] ?? 0) - (sums[from + ALONE] ?? 0)));
+    const membersBefore = sums[from + MEMBERS] ?? 0;
+    const rowsBefore = sums[from + ROWS] ?? 0;
+    const tokensBefore = sums[from + TOKENS] ?? 0;
+    const aloneBefore = sums[from + ALONE] ?? 0;
+    for (let j = start, to = start * WIDTH; j < limit; j++, to += WIDTH) {
+      const members = (sums[to + MEMBERS] ?? 0) - membersBefore;
+      const rows = (sums[to + ROWS] ?? 0) - rowsBefore;
+      const longest = sums[to + LONGEST] ?? 0;
+      const padded = rows * longest;
+      const area =
+        basis === 'padded' ? padded : basis === 'rows' ? rows : (sums[to + TOKENS] ?? 0) - tokensBefore;
+      // costMs, written out: this is the innermost loop of the planner.
+      const ms =
+        alphaMs +
+        betaMsPerToken * (area > kneeTokens ? area - kneeTokens : 0) +
+        quadMsPerTokenSquared * area * longest;
+      if (members > 1 && (rows > maxRows || padded > maxTokens || ms > capMs)) return j;
+      charges[j] = ms + delayWeight * (members * ms - ((sums[to + ALONE] ?? 0) - aloneBefore));
+    }
+    return limit;
   };
+};
+
+const chargeOf = (sums: Sums, rules: ComposeRules): Charge => {
+  const fill = fillOf(sums, rules);
+  const charges = new Float64Array(sums.length / WIDTH);
+  return (i, j) => (fill(i, j, j + 1, charges) > j ? (charges[j] ?? 0) : Infinity);
 };

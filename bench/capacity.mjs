@@ -41,7 +41,7 @@ const LEAST_REQUESTS = 300;
 const SEED = 7_000;
 const FIRST_TRACE = { most: 1_000, seconds: Infinity, seed: 1 };
 /** What HTTP may cost, for the first guess only: milliseconds a request. */
-const GUESSED_WORK = { overheadMs: 0.3, loopMs: 0.15 };
+const GUESSED_WORK = { loopMs: 0.25, otherMs: 0.02, loadMs: 0.07 };
 
 assertModels(models);
 const about = machine();
@@ -138,7 +138,6 @@ const measureCell = async (model, mix, cacheDir) => {
       );
       const served = costOfCard(found.at(-1).cost);
       const guess = capacity || guesses[arm];
-      const none = { cores };
       cells.push({
         model,
         mix,
@@ -151,10 +150,10 @@ const measureCell = async (model, mix, cacheDir) => {
         idleCost,
         servedCost: found.at(-1).cost,
         predicted: {
-          idle: await predictOnTraces(situationOf(arm, idle), none, guess, traces),
-          idleLongRun: await predictCapacity(situationOf(arm, idle), none, guess),
+          idle: await predictOnTraces(situationOf(arm, idle), undefined, guess, traces),
+          idleLongRun: await predictCapacity(situationOf(arm, idle), undefined, guess),
           withHttp: await predictOnTraces(situationOf(arm, idle), { cores, ...work }, guess, traces),
-          inService: await predictOnTraces(situationOf(arm, served), none, guess, traces),
+          inService: await predictOnTraces(situationOf(arm, served), undefined, guess, traces),
         },
         probes: found.flatMap(({ probes }, round) => probes.map((probe) => ({ round, ...probe }))),
       });

@@ -115,7 +115,7 @@ export const capacityReport = ({ name, about, options, rounds, seconds, cells, f
       ],
       [
         'Against the simulator: the same traces through the same plan, on a virtual clock',
-        `${table(predictions)}\n\n“HTTP on the same cores”: runs stretched by 1 ÷ (1 − rate × CPU time of the event loop, the gateway's other threads and the load generator a request ÷ cores), as measured below. “Fit in service”: the coefficients after the last probe, in which the gateway has learnt what contention does to its runs.`,
+        `${table(predictions)}\n\n“HTTP on the same cores”: the simulator shares the cores out among lanes, event loop and load generator, with the CPU time a request that is measured below. “Fit in service”: the coefficients after the last probe, in which the gateway has learnt what contention does to its runs.`,
       ],
       ['Where the time goes, at the highest rate that held', table(shares)],
       ['Fitted cost: ms, ms a token, tokens, ms a token²', table(costs)],

@@ -16,22 +16,16 @@ const RULES = { cost: OURS, off: NO_BATCHING, fifo: ruleNamed(`fifo:${MAX_BATCH}
 export const costOfCard = (cost) =>
   coefficients(cost.alpha_ms, cost.beta_ms_per_token, cost.knee_tokens, cost.quad_ms_per_token_squared);
 
-const stretched = (cost, factor) => ({
-  ...cost,
-  alphaMs: cost.alphaMs * factor,
-  betaMsPerToken: cost.betaMsPerToken * factor,
-  quadMsPerTokenSquared: cost.quadMsPerTokenSquared * factor,
-});
+/** Of the event loop's work for a request, what comes before the queue: about half, by a profile. */
+const PARSE_SHARE = 0.5;
 
-/**
- * What the lanes' runs are stretched by where HTTP and the load generator take their share of the same cores: at a rate
- * with `overheadMs` of their work a request, the lanes have what is left.
- */
-const stretchAt = (ratePerS, { overheadMs = 0, loopMs = 0, cores }) => {
-  const left = 1 - (ratePerS * overheadMs) / 1000 / cores;
-  const isLoopFull = (ratePerS * loopMs) / 1000 >= 1;
-  return isLoopFull || left <= 0.02 ? Infinity : 1 / left;
-};
+/** The simulator's machine, where HTTP and the load generator share the lanes' cores. */
+const machineOf = ({ cores, loopMs, otherMs, loadMs }) => ({
+  cores,
+  parseMs: (loopMs + otherMs) * PARSE_SHARE,
+  answerMs: (loopMs + otherMs) * (1 - PARSE_SHARE),
+  sendMs: loadMs,
+});
 
 const highest = async (holds, guess) => {
   let [low, high, factor] = [guess, guess, 1.05];
@@ -56,17 +50,15 @@ const highest = async (holds, guess) => {
  * Capacity at the SLO as the simulator has it: the plan that serves, on a virtual clock.
  *
  * @param situation `{arm, cost, lanes, sloMs, tokens}`, `tokens` the lengths of the pool's texts
- * @param work what is taken from the lanes' cores: `{cores, overheadMs, loopMs}`
+ * @param work what a request takes of the same cores beside its run: `{cores, loopMs, otherMs, loadMs}`; absent: nothing
  * @param trace `{most, seconds, seed}`: on the very trace of a probe; absent: on long ones, in steady state
  */
 export const predictCapacity = ({ arm, cost, lanes, sloMs, tokens }, work, guess, trace) => {
   const rule = RULES[arm];
   const lengths = seenLengths(tokens);
   const holds = (ratePerS) => {
-    const factor = stretchAt(ratePerS, work);
-    if (factor === Infinity) return false;
     const setting = {
-      cost: stretched(cost, factor),
+      cost,
       basis: 'padded',
       lanes,
       sloMs,
@@ -75,12 +67,12 @@ export const predictCapacity = ({ arm, cost, lanes, sloMs, tokens }, work, guess
     };
     return trace === undefined
       ? holdsSlo(rule, setting, ratePerS, LONG_RUN)
-      : holdsTrace(rule, setting, tokens, { ...trace, ratePerS });
+      : holdsTrace(rule, setting, tokens, work && machineOf(work), { ...trace, ratePerS });
   };
   return highest(holds, guess);
 };
 
-const holdsTrace = async (rule, setting, tokens, { ratePerS, seed, ...limits }) => {
+const holdsTrace = async (rule, setting, tokens, machine, { ratePerS, seed, ...limits }) => {
   const requests = requestsAt(ratePerS, limits);
   const { atMs, pick } = traceOf({ requests, seed, ratePerS, poolSize: tokens.length });
   const from = warmUpOf(requests);
@@ -93,6 +85,7 @@ const holdsTrace = async (rule, setting, tokens, { ratePerS, seed, ...limits }) 
     basis: setting.basis,
     cost: setting.cost,
     deadlineMs: Infinity,
+    ...(machine === undefined ? {} : { machine }),
     giveUp: { afterMs: setting.sloMs, misses, from },
   });
   return !gaveUp && latencyMs.slice(from).filter((ms) => !(ms <= setting.sloMs)).length <= misses;

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander';
+import { OptionError } from '../sim/numbers.js';
 import { check } from './check.js';
 import { ended, type CliHost, type ConfigOptions, type Ending } from './host.js';
 import { serve } from './serve.js';
@@ -89,6 +90,7 @@ const addSimulate = (program: Command, host: CliHost, onEnding: (ending: Ending)
     .option('--rows <n>', 'rows of a request')
     .option('--cost <coefficients>', 'alphaMs,betaMsPerToken,kneeTokens,quadMsPerTokenSquared')
     .option('--lanes <n>', 'lanes')
+    .option('--machine <cores,parseMs,answerMs,sendMs>', 'what HTTP takes of cores that the lanes share')
     .option('--slo <ms>', 'SLO')
     .option('--deadline <ms>', 'time that each request has')
     .option('--max-batch <n>', 'most rows of one run')
@@ -115,7 +117,8 @@ export const runCli = async (args: readonly string[], host: CliHost): Promise<En
   } catch (error) {
     // Commander has printed its own message, and says 0 after --help and --version.
     if (error instanceof CommanderError) return ended(error.exitCode === 0 ? 0 : 2);
-    host.stderr.write(`${startupMessage(error)}\n`);
-    return ended(1);
+    const isOption = error instanceof OptionError;
+    host.stderr.write(`${isOption ? error.message : startupMessage(error)}\n`);
+    return ended(isOption ? 2 : 1);
   }
 };

@@ -20,7 +20,7 @@ export interface SimulateCommandOptions extends SimulateOptions {
  * `carpool simulate`: plays one scenario, or the suite, through the batcher on a virtual clock and prints what came of it.
  *
  * @returns the exit code: 0, or 1 where a goal of the suite was missed
- * @throws Error that says what was expected of an option, and what came
+ * @throws OptionError that says what was expected of an option, and what came
  */
 export const simulateCommand = async (
   options: SimulateCommandOptions,

@@ -1,4 +1,7 @@
-/** @throws Error that names the option, what was expected and what came */
+/** A value on the command line that says nothing sensible. Its message says what was expected of which option, and what came. */
+export class OptionError extends Error {}
+
+/** @throws OptionError that names the option, what was expected and what came */
 export const parseNumber = (
   option: string,
   text: string | undefined,
@@ -9,7 +12,7 @@ export const parseNumber = (
   const value = text.trim() === '' ? NaN : Number(text);
   if (Number.isFinite(value) && value >= least) return value;
   const range = least === 0 ? 'a number of 0 or more' : 'a positive number';
-  throw new Error(`${option}: expected ${range}; found "${text}"`);
+  throw new OptionError(`${option}: expected ${range}; found "${text}"`);
 };
 
 type Tuple<N extends 1 | 2 | 3 | 4> = {
@@ -19,11 +22,11 @@ type Tuple<N extends 1 | 2 | 3 | 4> = {
   4: [number, number, number, number];
 }[N];
 
-/** Numbers of 0 or more, separated by commas. @throws Error as above */
+/** Numbers of 0 or more, separated by commas. @throws OptionError as above */
 export const parseList = <N extends 1 | 2 | 3 | 4>(option: string, text: string, count: N): Tuple<N> => {
   const numbers = text.split(',').map((part) => parseNumber(option, part, 0, 0));
   if (isTuple(numbers, count)) return numbers;
-  throw new Error(`${option}: expected ${count} numbers separated by commas; found "${text}"`);
+  throw new OptionError(`${option}: expected ${count} numbers separated by commas; found "${text}"`);
 };
 
 const isTuple = <N extends 1 | 2 | 3 | 4>(numbers: readonly number[], count: N): numbers is Tuple<N> =>

@@ -1,3 +1,4 @@
+import { OptionError } from './numbers.js';
 import { areaOf, costMs, planCost, type PlanFn } from '#batcher';
 import {
   bentoFit,
@@ -40,7 +41,7 @@ const FAMILIES: Readonly<
   },
 };
 
-/** @throws Error that lists the rules there are */
+/** @throws OptionError that lists the rules there are */
 export const ruleNamed = (name: string): Rule => {
   if (name === OURS.name) return OURS;
   if (name === NO_BATCHING.name) return NO_BATCHING;
@@ -48,7 +49,7 @@ export const ruleNamed = (name: string): Rule => {
   const family = FAMILIES[kind];
   const numbers = rest.split(',').map(Number);
   if (family === undefined || numbers.length !== family.params || !numbers.every((n) => n > 0))
-    throw new Error(
+    throw new OptionError(
       `--rule: expected cost, none, ${Object.values(FAMILIES)
         .map(({ usage }) => usage)
         .join(', ')}; found "${name}"`,

@@ -1,5 +1,6 @@
 import { fixedLengths, lognormalLengths, seenLengths, type LengthLaw } from './lengths.js';
-import { parseList, parseNumber } from './numbers.js';
+import { OptionError, parseList, parseNumber } from './numbers.js';
+import type { MachineSpec } from './machine.js';
 import { reportOn, type Report } from './report.js';
 import { OURS, ruleNamed } from './rules.js';
 import { coefficients, openKnobs, REGIMES } from './setting.js';
@@ -24,6 +25,11 @@ export interface SimulateOptions {
   /** `ALPHA_MS,BETA_MS,KNEE_TOKENS,QUAD`. Default the GPU-like regime: 3,0.004,0,2e-6. */
   readonly cost?: string;
   readonly lanes?: string;
+  /**
+   * `CORES,PARSE_MS,ANSWER_MS,SEND_MS`: cores that lanes, event loop and load generator share, and what a request takes of
+   * the latter two. Default: a core for every lane, and nothing.
+   */
+  readonly machine?: string;
   /** Milliseconds. Default 50. */
   readonly slo?: string;
   /** Time that every request has, milliseconds; later it is late. Default: any. */
@@ -40,7 +46,7 @@ export interface SimulateOptions {
   readonly requests?: string;
 }
 
-/** @throws Error that says what was expected of an option, and what came */
+/** @throws OptionError that says what was expected of an option, and what came */
 export const playScenario = async (
   options: SimulateOptions,
   traceText?: string,
@@ -68,9 +74,16 @@ export const playScenario = async (
     lanes,
     basis: setting.basis,
     cost: setting.cost,
+    ...(options.machine === undefined ? {} : { machine: machineSpec(options.machine) }),
     deadlineMs: parseNumber('--deadline', options.deadline, Infinity),
   });
   return reportOn(requests, outcome, { lanes, sloMs });
+};
+
+const machineSpec = (text: string): MachineSpec => {
+  const [cores, parseMs, answerMs, sendMs] = parseList('--machine', text, 4);
+  if (cores > 0) return { cores, parseMs, answerMs, sendMs };
+  throw new OptionError(`--machine: expected a positive number of cores; found "${text}"`);
 };
 
 const traceOf = (
@@ -93,14 +106,14 @@ const traceOf = (
   const rate = parseNumber('--rate', options.rate, 100);
   const { arrivals = 'poisson' } = options;
   if (arrivals !== 'poisson' && arrivals !== 'bursts')
-    throw new Error(`--arrivals: expected poisson or bursts; found "${arrivals}"`);
+    throw new OptionError(`--arrivals: expected poisson or bursts; found "${arrivals}"`);
   const trace = arrivals === 'poisson' ? poissonTrace(shape, rate) : burstyTrace(shape, rate);
   if (options.bulk === undefined) return { requests: trace };
   const [rows, everyMs] = parseList('--bulk', options.bulk, 2);
   return { requests: withBulk(trace, { rows, everyMs, lengths, seed: seed + 1 }) };
 };
 
-/** @param file what stands in the file of `--lengths file` @throws Error that says what was expected, and what came */
+/** @param file what stands in the file of `--lengths file` @throws OptionError that says what was expected, and what came */
 export const lengthLaw = (text: string, file: string | undefined): LengthLaw => {
   const [kind, rest = ''] = text.split(':');
   if (kind === 'lognormal') {
@@ -119,7 +132,7 @@ export const lengthLaw = (text: string, file: string | undefined): LengthLaw => 
         .filter(Boolean)
         .map((word) => parseNumber('--lengths-file', word, 1)),
     );
-  throw new Error(
+  throw new OptionError(
     `--lengths: expected lognormal:MEDIAN,SIGMA[,MOST], fixed:LENGTH, or file with --lengths-file FILE; found "${text}"`,
   );
 };

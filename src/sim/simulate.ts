@@ -11,6 +11,7 @@ import {
   type PlanFn,
   type RunResult,
 } from '#batcher';
+import { machineOf, type Machine, type MachineSpec } from './machine.js';
 import type { SimRequest } from './traces.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -26,6 +27,8 @@ export interface Scenario {
   readonly cost: CostCoefficients;
   /** What the batcher believes at first; it learns from every run. Default: the truth. */
   readonly believed?: CostCoefficients;
+  /** What HTTP takes, and the cores that it shares with the lanes. Default: nothing, and a core for every lane. */
+  readonly machine?: MachineSpec;
   /** Time that each request has; Infinity = any. */
   readonly deadlineMs: number;
   /** Ends the play once more than `misses` requests, of those from the index `from`, took longer than `afterMs`. */
@@ -58,6 +61,7 @@ export const simulate = (scenario: Scenario): Promise<Outcome> => new Play(scena
 class Play {
   readonly #scenario: Scenario;
   readonly #clock = new VirtualClock();
+  readonly #machine: Machine;
   readonly #batcher: Batcher<number, number>;
   readonly #fate: Uint8Array;
   readonly #latencyMs: Float64Array;
@@ -78,6 +82,7 @@ class Play {
   constructor(scenario: Scenario) {
     const { requests, knobs, plan, basis, cost, believed, lanes } = scenario;
     this.#scenario = scenario;
+    this.#machine = machineOf(this.#clock, scenario.machine);
     this.#fate = new Uint8Array(requests.length);
     this.#latencyMs = new Float64Array(requests.length).fill(NaN);
     this.#sentAt = new Float64Array(requests.length);
@@ -142,8 +147,12 @@ class Play {
   #send(index: number): void {
     const request = this.#scenario.requests[index];
     if (request === undefined) return;
-    const now = this.#clock.now();
-    this.#sentAt[index] = now;
+    this.#sentAt[index] = this.#clock.now();
+    this.#machine.arrive(() => this.#submit(index, request));
+  }
+
+  #submit(index: number, request: SimRequest): void {
+    const now = this.#sentAt[index] ?? 0;
     const items = request.lengths.map((length) => ({ rows: 1, length, compat: '', payload: index }));
     const deadlineAt = now + this.#scenario.deadlineMs;
     const { caller } = request;
@@ -191,15 +200,19 @@ class Play {
     this.#unpaddedMs += unpaddedMs(cost, basis, group);
     this.#runs++;
     this.#rows += group.rows;
+    const startedAt = this.#clock.now();
     return new Promise((resolve) => {
-      this.#clock.callAt(this.#clock.now() + ms, () => {
-        this.#ended++;
-        for (const index of payloads) {
-          const left = (this.#rowsLeft[index] ?? 0) - 1;
-          this.#rowsLeft[index] = left;
-          if (left === 0) this.#settle(index, FATE.served);
-        }
-        resolve({ values: payloads, runMs: ms, laneMs: ms });
+      this.#machine.lane(ms, () => {
+        const laneMs = this.#clock.now() - startedAt;
+        this.#machine.answer(payloads.length, () => {
+          this.#ended++;
+          for (const index of payloads) {
+            const left = (this.#rowsLeft[index] ?? 0) - 1;
+            this.#rowsLeft[index] = left;
+            if (left === 0) this.#settle(index, FATE.served);
+          }
+          resolve({ values: payloads, runMs: laneMs, laneMs });
+        });
       });
     });
   };

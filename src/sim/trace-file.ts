@@ -1,3 +1,4 @@
+import { OptionError } from './numbers.js';
 import { z } from 'zod';
 import type { SimRequest } from './traces.js';
 
@@ -12,7 +13,7 @@ const lineSchema = z.strictObject({
  * A recorded trace: one JSON object a line, `{"atMs": 12.5, "length": 40, "rows": 2, "caller": "a"}`, `rows` and
  * `caller` optional, blank lines ignored; sorted by time here.
  *
- * @throws Error that names the line and what is wrong with it
+ * @throws OptionError that names the line and what is wrong with it
  */
 export const parseTrace = (text: string): SimRequest[] => {
   const requests: SimRequest[] = [];
@@ -23,7 +24,7 @@ export const parseTrace = (text: string): SimRequest[] => {
       const problems = parsed.error.issues.map(
         ({ path, message }) => `${path.join('.') || 'line'}: ${message}`,
       );
-      throw new Error(
+      throw new OptionError(
         `trace, line ${index + 1}: expected {"atMs": number, "length": tokens, "rows"?, "caller"?}; ${problems.join('; ')}`,
       );
     }
@@ -34,7 +35,7 @@ export const parseTrace = (text: string): SimRequest[] => {
       ...(caller === undefined ? {} : { caller }),
     });
   });
-  if (requests.length === 0) throw new Error('trace: expected at least one request, found none');
+  if (requests.length === 0) throw new OptionError('trace: expected at least one request, found none');
   return requests.sort((a, b) => a.atMs - b.atMs);
 };
 

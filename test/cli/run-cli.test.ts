@@ -20,6 +20,12 @@ describe('carpool', () => {
     [['serve', '--nope'], /unknown option '--nope'/],
     [['serve', '--config'], /argument missing/],
     [['serve', 'extra'], /too many arguments/],
+    [['simulate', '--rate', 'x'], /^--rate: expected a positive number; found "x"\n$/],
+    [['simulate', '--rule', 'best'], /^--rule: expected .*; found "best"\n$/],
+    [
+      ['simulate', '--machine', '0,1,1,1'],
+      /^--machine: expected a positive number of cores; found "0,1,1,1"\n$/,
+    ],
   ])('%j is wrong usage: 2, on stderr', async (args, text) => {
     const host = fakeHost(new FakeGateway());
     expect((await runCli(args, host)).exitCode).toBe(2);

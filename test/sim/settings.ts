@@ -2,6 +2,7 @@ import type { Rule } from '../../src/sim/rules.js';
 import { openKnobs, REGIMES, type Setting } from '../../src/sim/setting.js';
 import { lognormalLengths } from '../../src/sim/lengths.js';
 import { simulate, type Outcome } from '../../src/sim/simulate.js';
+import type { MachineSpec } from '../../src/sim/machine.js';
 import type { SimRequest } from '../../src/sim/traces.js';
 
 /** The GPU-like regime with the first length law of the suite. */
@@ -19,8 +20,9 @@ export const play = (
   {
     setting = GPU,
     clients,
+    machine,
     deadlineMs = Infinity,
-  }: { setting?: Setting; clients?: number; deadlineMs?: number } = {},
+  }: { setting?: Setting; clients?: number; machine?: MachineSpec; deadlineMs?: number } = {},
 ): Promise<Outcome> =>
   simulate({
     requests,
@@ -31,6 +33,7 @@ export const play = (
     cost: setting.cost,
     deadlineMs,
     ...(clients === undefined ? {} : { clients }),
+    ...(machine === undefined ? {} : { machine }),
   });
 
 /** Requests of one row each that come at these times. */
