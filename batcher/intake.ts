@@ -51,7 +51,8 @@ export class Intake<P, R> {
 
   /**
    * Gives every item a place: a new one, or beside the rider of an equal input. Bulk items in the order of their lengths,
-   * the longest first: they are answered together, so their order is ours, and neighbours then ride without padding.
+   * the longest first: they are answered together, so their order is ours, and neighbours then ride without padding. Where
+   * interactive ones come too they stay as they are: those of all lengths find more room in others' runs.
    * @returns rows that ride with an equal input
    */
   board(
@@ -65,7 +66,7 @@ export class Intake<P, R> {
     const bulk = this.#isBulk(items, costs);
     let sharedRows = 0;
     const order = [...items.keys()];
-    if (bulk) order.sort((a, b) => (items[b]?.length ?? 0) - (items[a]?.length ?? 0));
+    if (bulk && load.isQuiet(now)) order.sort((a, b) => (items[b]?.length ?? 0) - (items[a]?.length ?? 0));
     for (const index of order) {
       const item = items[index];
       if (item === undefined) continue;

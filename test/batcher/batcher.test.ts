@@ -48,6 +48,18 @@ describe('forming batches', () => {
     expect(await values(ticket)).toEqual(['A', 'B', 'C', 'D', 'E']);
   });
 
+  it('leaves a bulk request in its order where interactive ones come', async () => {
+    const lanes = new PuppetLanes({ maxBatch: 2 });
+    lanes.submit('x');
+    lanes.submit('a:2 b:90 c:3');
+    await settle();
+    await lanes.finishAll();
+    expect(lanes.history).toEqual([
+      ['x', 'a'],
+      ['b', 'c'],
+    ]);
+  });
+
   it('stops before maxBatchTokens, padding counted', async () => {
     // A third row would make it 3 x 12 = 36.
     const lanes = new PuppetLanes({ maxBatchTokens: 35 });
