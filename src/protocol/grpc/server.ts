@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { CarpoolError, messageOf } from '../../errors.js';
+import { decodingAll } from './decode.js';
 import type { GrpcExchangeDeps } from './exchange.js';
 import { createInfer, type InferDeps } from './infer.js';
 import { loadServices } from './protos.js';
@@ -33,8 +34,8 @@ export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
   const streams = new InferStreams(infer, deps);
   const services = loadServices();
   const serviceDeps = { ...deps, infer, streams };
-  server.addService(services.inference, inferenceService(serviceDeps));
-  server.addService(services.health, healthService(serviceDeps));
+  server.addService(decodingAll(services.inference), inferenceService(serviceDeps));
+  server.addService(decodingAll(services.health), healthService(serviceDeps));
   return {
     listen: async (host, port) => {
       const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
