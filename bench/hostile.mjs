@@ -38,7 +38,14 @@ const { gateway, port, grpcPort, targets } = siege;
 
 const attack = (from, to) =>
   campaign({
-    ...{ port, grpcPort, targets, bodyLimitBytes: BODY_LIMIT_BYTES, seed: options.seed, clients: options.clients },
+    ...{
+      port,
+      grpcPort,
+      targets,
+      bodyLimitBytes: BODY_LIMIT_BYTES,
+      seed: options.seed,
+      clients: options.clients,
+    },
     ...{ from, to },
   });
 

@@ -26,7 +26,9 @@ const asIs = (bytes: Buffer): Buffer => bytes;
 
 const good = inference['ModelInfer']!.requestSerialize({
   model_name: 'spam',
-  inputs: [{ name: 'text', datatype: 'BYTES', shape: ['1'], contents: { bytes_contents: [Buffer.from('Hi')] } }],
+  inputs: [
+    { name: 'text', datatype: 'BYTES', shape: ['1'], contents: { bytes_contents: [Buffer.from('Hi')] } },
+  ],
 });
 
 const callWith = (method: string, message: Buffer): Promise<readonly [number, unknown]> =>
@@ -52,9 +54,12 @@ const streamOf = (messages: readonly Buffer[]): Promise<{ code: number; errors: 
   });
 
 describe('bytes that are no protobuf of the type', () => {
-  it.each(['ModelInfer', 'ServerLive', 'ModelReady', 'RepositoryIndex'])('%s refuses them', async (method) => {
-    expect(await callWith(method, BAD)).toEqual([status.INVALID_ARGUMENT, 'INVALID_REQUEST']);
-  });
+  it.each(['ModelInfer', 'ServerLive', 'ModelReady', 'RepositoryIndex'])(
+    '%s refuses them',
+    async (method) => {
+      expect(await callWith(method, BAD)).toEqual([status.INVALID_ARGUMENT, 'INVALID_REQUEST']);
+    },
+  );
 
   it('are counted', async () => {
     const series = 'http_request_total{method="POST",route="/inference.GRPCInferenceService/ModelReady",status="400"}'; // prettier-ignore

@@ -26,7 +26,14 @@ describe(`${REQUESTS} hostile requests`, () => {
     expect([faults, lanesLost]).toEqual([[], 0]);
     // They came in: refused by every protocol, and some of them taken.
     const seen = Object.keys(report.tally).join('\n');
-    for (const kind of ['POST /predict: 400', 'POST /embed: 422', 'infer: 400', 'gRPC', 'broken off', 'no HTTP: 400'])
+    for (const kind of [
+      'POST /predict: 400',
+      'POST /embed: 422',
+      'infer: 400',
+      'gRPC',
+      'broken off',
+      'no HTTP: 400',
+    ])
       expect(seen).toContain(kind);
     expect(await siege.end(CLOSE_LIMIT_MS)).toBe('drained, code 0');
   }, 180_000);

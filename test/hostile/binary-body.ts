@@ -1,7 +1,20 @@
 import type { SeededRandom } from '../chaos/seeded-random.js';
 import { mutated, printed, type Json } from './json.js';
 
-const DATATYPES = ['FP32', 'FP64', 'FP16', 'BF16', 'INT64', 'INT32', 'INT8', 'UINT8', 'UINT64', 'BOOL', 'BYTES', 'fp32'];
+const DATATYPES = [
+  'FP32',
+  'FP64',
+  'FP16',
+  'BF16',
+  'INT64',
+  'INT32',
+  'INT8',
+  'UINT8',
+  'UINT64',
+  'BOOL',
+  'BYTES',
+  'fp32',
+];
 
 const DIMS = [0, 1, 1, 1, 2, 3, 30, 30, -1, 2 ** 31, 2 ** 53, 0.5];
 
@@ -32,11 +45,14 @@ export const binaryBody = (model: string, random: SeededRandom): BinaryBody => {
     ? Buffer.concat(Array.from({ length: rows }, () => bytesElement('free prize', random)))
     : randomBytes(rows * 30 * 4 + (random.next() < 0.1 ? random.between(-5, 5) : 0), random);
   const input: Json = {
-    name: isText ? random.pick(['text', 'text', 'input_ids', 'texts']) : random.pick(['float_input', 'float_input', 'x']),
+    name: isText
+      ? random.pick(['text', 'text', 'input_ids', 'texts'])
+      : random.pick(['float_input', 'float_input', 'x']),
     datatype: random.next() < 0.7 ? (isText ? 'BYTES' : 'FP32') : random.pick(DATATYPES),
     shape: isText ? [honest(rows)] : [honest(rows), honest(30)],
     parameters: {
-      binary_data_size: random.next() < 0.8 ? tail.length : random.pick([0, -1, 1, 1e9, 2 ** 53, 0.5, tail.length + 1]),
+      binary_data_size:
+        random.next() < 0.8 ? tail.length : random.pick([0, -1, 1, 1e9, 2 ** 53, 0.5, tail.length + 1]),
     },
   };
   const request: Json = { inputs: [input], parameters: { binary_data_output: random.next() < 0.5 } };

@@ -41,7 +41,8 @@ const TRICKS: readonly Trick[] = [
   (body) => Buffer.from(body.toString('utf8').replace('{', '{"model":"spam","inputs":1,')),
   (_, random) => Buffer.from('['.repeat(random.pick([5, 100, 5_000, 60_000]))),
   (_, random) => Buffer.from('{"a":'.repeat(random.pick([5, 100, 5_000]))),
-  (_, random) => Buffer.from(random.pick(['', 'null', 'true', '0', '""', '[]', '{}', '[[]]', '{"":{}}', '\u0000'])),
+  (_, random) =>
+    Buffer.from(random.pick(['', 'null', 'true', '0', '""', '[]', '{}', '[[]]', '{"":{}}', '\u0000'])),
   (_, random) => Buffer.from(Array.from({ length: random.between(1, 300) }, () => random.between(0, 255))),
 ];
 

@@ -18,7 +18,7 @@ const FIELDS = ['bool_contents', 'int_contents', 'int64_contents', 'uint_content
 const metadataOf = (random: SeededRandom): Metadata => {
   const metadata = new Metadata();
   for (let left = random.pick([0, 0, 0, 1, 2]); left > 0; left--)
-    metadata.add(
+    metadata.set(
       random.pick(['x-request-id', 'authorization', 'traceparent', 'x-api-key', 'grpc-accept-encoding', 'x']),
       random.pick(['', 'x', 'gzip', 'Bearer a.b.c', 'x'.repeat(3_000), '00-0-0-0']),
     );
@@ -37,14 +37,15 @@ const list = (most: number, random: SeededRandom, of: () => unknown): unknown[] 
 /** Right in form; what it holds fits or does not. */
 const inferRequest = (models: readonly string[], random: SeededRandom): object => {
   const parameter = (): object => ({
-    [random.pick(['priority', 'timeout', 'classification', 'binary_data', '__proto__', 'sequence_id'])]: random.pick([
-      { bool_param: true },
-      { int64_param: '-9223372036854775808' },
-      { uint64_param: '18446744073709551615' },
-      { double_param: NaN },
-      { string_param: random.pick(STRINGS) },
-      {},
-    ]),
+    [random.pick(['priority', 'timeout', 'classification', 'binary_data', '__proto__', 'sequence_id'])]:
+      random.pick([
+        { bool_param: true },
+        { int64_param: '-9223372036854775808' },
+        { uint64_param: '18446744073709551615' },
+        { double_param: NaN },
+        { string_param: random.pick(STRINGS) },
+        {},
+      ]),
   });
   const maybe = (): object => (random.next() < 0.3 ? parameter() : {});
   return {
@@ -57,10 +58,18 @@ const inferRequest = (models: readonly string[], random: SeededRandom): object =
       datatype: random.pick(DATATYPES),
       shape: list(3, random, () => random.pick(DIMS)),
       parameters: maybe(),
-      contents: random.next() < 0.4 ? null : { [random.pick(FIELDS)]: list(60, random, () => one(random.pick(FIELDS), random)) },
+      contents:
+        random.next() < 0.4
+          ? null
+          : { [random.pick(FIELDS)]: list(60, random, () => one(random.pick(FIELDS), random)) },
     })),
-    outputs: list(2, random, () => ({ name: random.pick(['logits', 'label', 'x', '']), parameters: maybe() })),
-    raw_input_contents: list(2, random, () => Buffer.alloc(random.pick([0, 1, 4, 120, 240, 5_000]), random.between(0, 255))),
+    outputs: list(2, random, () => ({
+      name: random.pick(['logits', 'label', 'x', '']),
+      parameters: maybe(),
+    })),
+    raw_input_contents: list(2, random, () =>
+      Buffer.alloc(random.pick([0, 1, 4, 120, 240, 5_000]), random.between(0, 255)),
+    ),
   };
 };
 
@@ -98,8 +107,14 @@ export const createGrpcAttacker = (port: number, models: readonly string[]): Grp
   const unary = (path: string, random: SeededRandom): Promise<GrpcEnd> =>
     new Promise((resolve) => {
       const deadline = Date.now() + LIMIT_MS;
-      const call = client.makeUnaryRequest(path, asIs, asIs, bytesOf(random), metadataOf(random), { deadline }, (error) =>
-        resolve({ code: error?.code ?? status.OK, details: error?.details ?? '' }),
+      const call = client.makeUnaryRequest(
+        path,
+        asIs,
+        asIs,
+        bytesOf(random),
+        metadataOf(random),
+        { deadline },
+        (error) => resolve({ code: error?.code ?? status.OK, details: error?.details ?? '' }),
       );
       if (random.next() < 0.05) setImmediate(() => call.cancel());
     });
@@ -107,7 +122,13 @@ export const createGrpcAttacker = (port: number, models: readonly string[]): Grp
   const stream = (random: SeededRandom): Promise<GrpcEnd> =>
     new Promise((resolve) => {
       const deadline = Date.now() + LIMIT_MS;
-      const call = client.makeBidiStreamRequest(`${SERVICE}ModelStreamInfer`, asIs, asIs, metadataOf(random), { deadline });
+      const call = client.makeBidiStreamRequest(
+        `${SERVICE}ModelStreamInfer`,
+        asIs,
+        asIs,
+        metadataOf(random),
+        { deadline },
+      );
       call.on('data', () => undefined);
       call.on('error', () => undefined);
       call.on('status', resolve);
@@ -124,7 +145,9 @@ export const createGrpcAttacker = (port: number, models: readonly string[]): Grp
       const label = `${method} ${status[code] ?? code}`;
       const isHung = isStream && code === status.DEADLINE_EXCEEDED;
       const problem = isHung ? 'a stream that does not end' : 'a status that must not be';
-      return FORBIDDEN.includes(code) || isHung ? { label, problem: `${problem}: ${label}: ${details}` } : { label };
+      return FORBIDDEN.includes(code) || isHung
+        ? { label, problem: `${problem}: ${label}: ${details}` }
+        : { label };
     },
     close: () => client.close(),
   };

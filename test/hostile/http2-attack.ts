@@ -32,10 +32,26 @@ const call = (port: number, random: SeededRandom): Promise<Verdict> =>
     const stream = session.request({
       ':method': random.pick(['POST', 'POST', 'POST', 'GET', 'PUT']),
       ':path': random.pick([
-        ...['/inference.GRPCInferenceService/ModelInfer', '/inference.GRPCInferenceService/ServerLive', '/', '//', '/x'],
-        ...['/inference.GRPCInferenceService/ModelStreamInfer', '/inference.GRPCInferenceService/', '/__proto__/x'],
+        ...[
+          '/inference.GRPCInferenceService/ModelInfer',
+          '/inference.GRPCInferenceService/ServerLive',
+          '/',
+          '//',
+          '/x',
+        ],
+        ...[
+          '/inference.GRPCInferenceService/ModelStreamInfer',
+          '/inference.GRPCInferenceService/',
+          '/__proto__/x',
+        ],
       ]),
-      'content-type': random.pick(['application/grpc', 'application/grpc', 'application/grpc+json', 'text/plain', '']),
+      'content-type': random.pick([
+        'application/grpc',
+        'application/grpc',
+        'application/grpc+json',
+        'text/plain',
+        '',
+      ]),
       te: 'trailers',
       ...random.pick<Record<string, string>>([
         {},

@@ -18,7 +18,8 @@ export interface Verdict {
 }
 
 /** Node's own answer to HTTP/1.1 without a Host. */
-const isOfNode = ({ status, body }: HttpAnswer): boolean => status === 417 || (status === 400 && body.length === 0);
+const isOfNode = ({ status, body }: HttpAnswer): boolean =>
+  status === 417 || (status === 400 && body.length === 0);
 
 /** Is this a right end of that attack? */
 export const judge = (attack: Attack, ending: Ending): Verdict => {
@@ -44,7 +45,9 @@ const problemOf = ({ statuses, method, bytes }: Attack, answer: HttpAnswer): str
   if (!hasMessage(text)) return 'an error without a message';
   const inside = INSIDES.exec(text)?.[0];
   // The caller's own words may be quoted.
-  return inside === undefined || bytes.includes(inside) ? undefined : `an error that shows our insides (${inside})`;
+  return inside === undefined || bytes.includes(inside)
+    ? undefined
+    : `an error that shows our insides (${inside})`;
 };
 
 const textOf = ({ headers, body }: HttpAnswer): string => {

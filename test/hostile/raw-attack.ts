@@ -18,16 +18,47 @@ const SPOILING: readonly ((random: SeededRandom) => Buffer)[] = [
   ...['-5', '+5', '0x10', '1e3', '5,5', '5 5', '', ' ', 'NaN', '99999999999999999999'].map(
     (length) => () => post([['content-length', length]], BODY),
   ),
-  () => post([['content-length', '5'], ['content-length', '6']], BODY),
-  () => post([['content-length', '5'], ['transfer-encoding', 'chunked']], chunk(hex, BODY) + chunk('0', '')),
-  () => post([['transfer-encoding', 'chunked'], ['transfer-encoding', 'identity']], chunk(hex, BODY)),
+  () =>
+    post(
+      [
+        ['content-length', '5'],
+        ['content-length', '6'],
+      ],
+      BODY,
+    ),
+  () =>
+    post(
+      [
+        ['content-length', '5'],
+        ['transfer-encoding', 'chunked'],
+      ],
+      chunk(hex, BODY) + chunk('0', ''),
+    ),
+  () =>
+    post(
+      [
+        ['transfer-encoding', 'chunked'],
+        ['transfer-encoding', 'identity'],
+      ],
+      chunk(hex, BODY),
+    ),
   ...['xchunked', 'chunked, gzip', 'gzip, chunked', 'chunked;x', '\u000bchunked', 'identity'].map(
     (coding) => () => post([['transfer-encoding', coding]], chunk(hex, BODY) + chunk('0', '')),
   ),
-  ...['nonsense', '-1', 'ffffffffffffffff', '1;', `${hex};${'x'.repeat(20_000)}`, `0${'0'.repeat(20_000)}1`, '2 '].map(
-    (size) => () => post([['transfer-encoding', 'chunked']], chunk(size, BODY) + chunk('0', '')),
-  ),
-  () => post([['transfer-encoding', 'chunked']], chunk(hex, BODY) + '0\r\nx: y\r\n' + 'a: b\r\n'.repeat(5_000) + '\r\n'),
+  ...[
+    'nonsense',
+    '-1',
+    'ffffffffffffffff',
+    '1;',
+    `${hex};${'x'.repeat(20_000)}`,
+    `0${'0'.repeat(20_000)}1`,
+    '2 ',
+  ].map((size) => () => post([['transfer-encoding', 'chunked']], chunk(size, BODY) + chunk('0', ''))),
+  () =>
+    post(
+      [['transfer-encoding', 'chunked']],
+      chunk(hex, BODY) + '0\r\nx: y\r\n' + 'a: b\r\n'.repeat(5_000) + '\r\n',
+    ),
   () => post([['content-length', String(BODY.length - 7)]], BODY),
   () => Buffer.from('GARBAGE\r\n\r\n'),
   () => Buffer.from('\r\n\r\n\r\nGET / HTTP/9.9\r\n\r\n'),

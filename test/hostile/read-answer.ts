@@ -36,7 +36,10 @@ export const readAnswer = (
     : { answer: { status, headers, body: bytes.subarray(bodyAt, end) }, length: end };
 };
 
-const readChunks = (bytes: Buffer, from: number): { readonly body: Buffer; readonly end: number } | undefined => {
+const readChunks = (
+  bytes: Buffer,
+  from: number,
+): { readonly body: Buffer; readonly end: number } | undefined => {
   const parts: Buffer[] = [];
   for (let at = from; ;) {
     const lineEnd = bytes.indexOf(LINE_END, at);
