@@ -31,5 +31,5 @@ process.on('message', (request: HostRequest) => {
     });
 });
 
-const { port } = await gateway.listen();
-reply({ type: 'listening', port });
+const { port, grpc } = await gateway.listen();
+reply({ type: 'listening', port, grpcPort: grpc?.port ?? 0 });

@@ -15,20 +15,23 @@ export interface HostRequest {
 }
 
 export type HostReply =
-  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'listening'; readonly port: number; readonly grpcPort: number }
   | { readonly type: 'state'; readonly id: number; readonly state: HostState }
   | { readonly type: 'closed'; readonly id: number; readonly outcome: 'drained' | 'deadline' };
 
 /** The parent's end of gateway-host: a gateway that can die without taking the test with it. */
 export class GatewayProcess {
   readonly port: number;
+  /** 0 where gRPC is off. */
+  readonly grpcPort: number;
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (reply: HostReply) => void>();
   #nextId = 1;
   #end: string | undefined;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, { port, grpcPort }: HostReply & { type: 'listening' }) {
     this.port = port;
+    this.grpcPort = grpcPort;
     this.#child = child;
     child.on('message', (reply) => {
       const message = reply as HostReply;
@@ -48,7 +51,7 @@ export class GatewayProcess {
     const [first] = (await Promise.race([once(child, 'message'), exit])) as [HostReply];
     exit.catch(() => undefined);
     if (first.type !== 'listening') throw new Error(`expected 'listening', got '${first.type}'`);
-    return new GatewayProcess(child, first.port);
+    return new GatewayProcess(child, first);
   }
 
   get pid(): number {

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { createGateway } from '../../src/gateway.js';
 import { GrpcClient } from '../support/grpc-client.js';
 import { startGateway, tempModelRoot, until, type TempFolder } from '../support/start-gateway.js';
@@ -46,6 +48,28 @@ describe('close()', () => {
     expect((await client.ask('ServerReady')).value).toEqual({ ready: true });
     expect(await running.close()).toBe('drained');
     client.close();
+  });
+});
+
+describe('a client that never closes its end', () => {
+  // Preface and empty SETTINGS of HTTP/2.
+  const HELLO = Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0])]); // prettier-ignore
+
+  it.each([
+    ['after its hello', HELLO],
+    ['before it', Buffer.alloc(0)],
+  ])('does not hold a stop until its deadline (%s)', async (_, hello) => {
+    const running = await start();
+    const socket = connect({ ...running.grpc!, allowHalfOpen: true });
+    socket.on('error', () => undefined);
+    await once(socket, 'connect');
+    socket.write(hello);
+    // It has been heard.
+    if (hello.length > 0) await once(socket, 'data');
+    const closed = once(socket.resume(), 'close');
+    expect(await running.close()).toBe('drained');
+    socket.destroy();
+    await closed;
   });
 });
 

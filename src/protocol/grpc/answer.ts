@@ -2,6 +2,7 @@ import type { handleUnaryCall, StatusObject } from '@grpc/grpc-js';
 import { messageOf } from '../../errors.js';
 import { publicError } from '../../http/error-handler.js';
 import type { Logger } from '../../telemetry/logger.js';
+import { requireDecoded } from './decode.js';
 import { GrpcExchange, type GrpcExchangeDeps } from './exchange.js';
 import { statusOf } from './status.js';
 
@@ -37,6 +38,7 @@ export const unary =
     call.once('cancelled', () => exchange.lose());
     const run = async (): Promise<void> => {
       try {
+        requireDecoded(call.request);
         const response = await answer(call.request, exchange);
         exchange.finish();
         callback(null, response);

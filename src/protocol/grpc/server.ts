@@ -1,10 +1,9 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import { promisify } from 'node:util';
 import { CarpoolError, messageOf } from '../../errors.js';
+import { decodingAll } from './decode.js';
 import type { GrpcExchangeDeps } from './exchange.js';
 import { createInfer, type InferDeps } from './infer.js';
+import { createListener } from './listener.js';
 import { loadServices } from './protos.js';
 import { healthService, inferenceService, type ServiceDeps } from './services.js';
 import { InferStreams } from './stream.js';
@@ -29,43 +28,33 @@ export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
     'grpc.max_receive_message_length': deps.maxMessageBytes,
     'grpc.max_send_message_length': -1,
   });
+  const listener = createListener(server, ServerCredentials.createInsecure(), deps.logger);
   const infer = createInfer(deps);
   const streams = new InferStreams(infer, deps);
   const services = loadServices();
   const serviceDeps = { ...deps, infer, streams };
-  server.addService(services.inference, inferenceService(serviceDeps));
-  server.addService(services.health, healthService(serviceDeps));
+  server.addService(decodingAll(services.inference), inferenceService(serviceDeps));
+  server.addService(decodingAll(services.health), healthService(serviceDeps));
   return {
     listen: async (host, port) => {
-      const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
-      const bind = promisify((callback: (error: Error | null, bound: number) => void) =>
-        server.bindAsync(address, ServerCredentials.createInsecure(), callback),
-      );
       try {
-        await requireFree(host, port);
-        return { host, port: await bind() };
+        return { host, port: await listener.listen(host, port) };
       } catch (error) {
-        throw listenError(error, address);
+        throw listenError(error, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
       }
     },
     closeGracefully: () => {
+      const allGone = listener.close();
       streams.close();
-      return new Promise((resolve) => server.tryShutdown(() => resolve()));
+      server.tryShutdown(() => undefined);
+      return allGone;
     },
     closeNow: () => {
       server.forceShutdown();
+      listener.destroy();
       return Promise.resolve();
     },
   };
-};
-
-/** The library would print a line to the console and give no reason. @throws Node's error */
-const requireFree = async (host: string, port: number): Promise<void> => {
-  const probe = createServer();
-  probe.listen({ host, port });
-  await once(probe, 'listening');
-  probe.close();
-  await once(probe, 'close');
 };
 
 /** Without a cause: its code would be taken for that of the HTTP server's address. */

@@ -2,6 +2,7 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import { CarpoolError } from '../../errors.js';
 import { failExchange, type AnswerDeps } from './answer.js';
+import { requireDecoded } from './decode.js';
 import { GrpcExchange } from './exchange.js';
 import type { Infer } from './infer.js';
 import type { ModelInferRequest, ModelStreamInferResponse } from './messages.js';
@@ -96,6 +97,7 @@ class InferStream {
     const exchange = new GrpcExchange(this.#call, this.#deps);
     this.#exchanges.add(exchange);
     try {
+      requireDecoded(message);
       const response = await this.#infer(message, exchange);
       exchange.finish();
       return { error_message: '', infer_response: response };
