@@ -9,7 +9,10 @@ const ORT = {
   regex: '^onnxruntime-node$',
   message: 'Sessions live in lanes only: executor/worker is the one importer.',
 };
-const TELEMETRY = { regex: '^(prom-client|pino|pino-pretty)$', message: 'Only telemetry/ imports these.' };
+const TELEMETRY = {
+  regex: '^(prom-client|pino|pino-pretty)$|^@opentelemetry/',
+  message: 'Only telemetry/ imports these.',
+};
 const DEEP_BATCHER = { regex: 'batcher/', message: 'Enter the batcher as "#batcher" only.' };
 
 export default tseslint.config(

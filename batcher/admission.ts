@@ -1,3 +1,5 @@
+import type { RefusalReason } from './types.js';
+
 /** What the door sees: never the length of who asks, since refusing by predicted cost starves the long ones. */
 export interface DoorView {
   readonly rows: number;
@@ -14,6 +16,7 @@ export interface DoorView {
 
 export interface Refusal {
   readonly code: 'QUEUE_FULL' | 'PAYLOAD_TOO_LARGE' | 'DRAINING';
+  readonly reason: RefusalReason;
   readonly message: string;
   readonly retryAfterSeconds?: number;
 }
@@ -24,16 +27,19 @@ export interface Refusal {
  */
 export const refuse = (view: DoorView): Refusal | undefined => {
   const { rows, queuedRows, maxQueue, drainMs, referenceMs, slackMs } = view;
-  if (view.draining) return { code: 'DRAINING', message: 'shutting down: no new work is taken' };
+  if (view.draining)
+    return { code: 'DRAINING', reason: 'draining', message: 'shutting down: no new work is taken' };
   if (rows > maxQueue)
     return {
       code: 'PAYLOAD_TOO_LARGE',
+      reason: 'too_large',
       message: `${rows} rows in one request can never fit: the queue holds at most ${maxQueue}`,
     };
   const retryAfterSeconds = Math.max(1, Math.ceil(drainMs / 1000));
   if (queuedRows + rows > maxQueue)
     return {
       code: 'QUEUE_FULL',
+      reason: 'full',
       message: `${rows} rows do not fit: ${queuedRows} of at most ${maxQueue} are waiting`,
       retryAfterSeconds,
     };
@@ -41,6 +47,7 @@ export const refuse = (view: DoorView): Refusal | undefined => {
   if (queuedRows > 0 && drainMs + referenceMs > slackMs)
     return {
       code: 'QUEUE_FULL',
+      reason: 'late',
       message: `an answer is expected in ${Math.round(drainMs + referenceMs)} ms, later than the ${Math.round(slackMs)} ms that the request has`,
       retryAfterSeconds,
     };

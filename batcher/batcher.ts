@@ -4,7 +4,7 @@ import { Intake, rowsOf } from './intake.js';
 import { Load } from './load.js';
 import { Planning } from './planning.js';
 import { viewOf, type QueueView } from './queue-view.js';
-import { Request, type Entry } from './request.js';
+import { announce, Request, type Entry } from './request.js';
 import { Returns } from './returns.js';
 import { Settling } from './settling.js';
 import type {
@@ -138,11 +138,11 @@ export class Batcher<P, R> {
     options: SubmitOptions = {},
     onRide?: (index: number, ride: Ride<R>) => void,
   ): Ticket<R> {
-    const { deadlineAt = Infinity, caller = ONE_CALLER } = options;
+    const { deadlineAt = Infinity, caller = ONE_CALLER, onRun } = options;
     const now = this.#deps.clock.now();
     this.#returns?.came(caller, now);
     this.#intake.admit(items, deadlineAt - now, this.#draining);
-    const request = new Request<P, R>(items.length, deadlineAt, now, caller, onRide);
+    const request = new Request<P, R>(items.length, deadlineAt, now, caller, onRide, onRun);
     const sharedRows = this.#intake.board(request, items, options.priority, now);
     if (deadlineAt !== Infinity && !request.settled)
       request.onSettled = this.#deps.clock.callAt(deadlineAt, () => this.#settling.expire(request));
@@ -187,6 +187,7 @@ export class Batcher<P, R> {
     // The lane is at work: what follows costs nobody time.
     if (!this.#room.isEmpty) this.#deps.requestLane();
     this.#emit({ type: 'dispatched', group, queueMs, predictedMs, waiting });
+    announce(group);
     return done;
   }
 

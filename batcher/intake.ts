@@ -45,7 +45,7 @@ export class Intake<P, R> {
       slackMs: load.trusted && shedding ? slackMs : Infinity,
     });
     if (refusal === undefined) return;
-    emit({ type: 'refused', rows, code: refusal.code });
+    emit({ type: 'refused', rows, code: refusal.code, reason: refusal.reason });
     throw new BatcherError(refusal.code, refusal.message, refusal.retryAfterSeconds);
   }
 

@@ -1,4 +1,4 @@
-import type { QueuedItem, Ride } from './types.js';
+import type { Group, QueuedItem, Ride } from './types.js';
 
 /** One item on its way through the queue and a lane; several requests may ride on it (single flight). */
 export interface Entry<P, R> extends QueuedItem {
@@ -25,6 +25,11 @@ export interface Rider<P, R> {
   readonly index: number;
 }
 
+/** Tells the requests that ride in it, those that want to know. */
+export const announce = <P, R>(group: Group<Entry<P, R>>): void => {
+  for (const { riders } of group.items) for (const { request } of riders) request.onRun?.(group);
+};
+
 /**
  * One submit: the entries that its items ride on, and the promise that settles once, when the last ride is in or the
  * first error comes.
@@ -48,6 +53,8 @@ export class Request<P, R> {
     readonly caller: string,
     /** Hears of every item's ride before the promise settles. */
     readonly onRide?: (index: number, ride: Ride<R>) => void,
+    /** See SubmitOptions. */
+    readonly onRun?: (group: Group) => void,
   ) {
     this.promise = new Promise((resolve, reject) => {
       this.#resolve = resolve;

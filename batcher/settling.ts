@@ -1,6 +1,6 @@
 import { BatcherError, codeOf, messageOf } from './errors.js';
 import type { Load } from './load.js';
-import type { Entry, Request } from './request.js';
+import { announce, type Entry, type Request } from './request.js';
 import { nextAttempt } from './retry.js';
 import type { Returns } from './returns.js';
 import type { BatcherEvent, Clock, Group, RunResult } from './types.js';
@@ -36,6 +36,8 @@ export class Settling<P, R> {
     const { basis, coefficients } = load.fit;
     const event = { group, runMs, laneMs, predictedMs, unpaddedMs: unpaddedMs(coefficients, basis, group) };
     load.ran(group, aloneMs, laneMs);
+    // Again: an equal input may have joined while it ran.
+    announce(group);
     emit({ type: 'completed', ...event });
     const now = clock.now();
     group.items.forEach((entry, i) => {
@@ -56,6 +58,7 @@ export class Settling<P, R> {
     const live = group.items.filter(isAlive);
     const attempt = nextAttempt(live, code, group.items.length === 1, lanesLost());
     const retried = attempt.groups.length > 0;
+    announce(group);
     emit({ type: 'failed', group, code, retried });
     room.retry(attempt.groups);
     for (const entry of attempt.guilty)

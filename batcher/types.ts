@@ -31,6 +31,11 @@ export interface SubmitOptions {
   readonly caller?: string;
   /** 0 = default, 1 = highest (Open Inference Protocol). */
   readonly priority?: number;
+  /**
+   * Hears of every batch that an item of the request rides in, after its `dispatched` event and before its `completed`
+   * or `failed`; of one batch perhaps several times. Must not throw.
+   */
+  readonly onRun?: (group: Group) => void;
 }
 
 /** An item in the queue, as a plan sees it. */
@@ -172,6 +177,9 @@ export interface RunResult<R> {
   readonly laneMs: number;
 }
 
+/** `full`: no room in the queue; `late`: predicted to miss its deadline; `too_large`: could never fit. */
+export type RefusalReason = 'full' | 'late' | 'too_large' | 'draining';
+
 /** Every state change that somebody may want to count. The batcher measures nothing itself. */
 export type BatcherEvent =
   | { readonly type: 'admitted'; readonly items: number; readonly rows: number }
@@ -179,6 +187,7 @@ export type BatcherEvent =
       readonly type: 'refused';
       readonly rows: number;
       readonly code: 'QUEUE_FULL' | 'PAYLOAD_TOO_LARGE' | 'DRAINING';
+      readonly reason: RefusalReason;
     }
   | { readonly type: 'cancelled'; readonly rows: number }
   | { readonly type: 'expired'; readonly rows: number }

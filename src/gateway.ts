@@ -33,13 +33,14 @@ import { oipRoutes } from './protocol/oip/routes.js';
 import { openAiRoutes } from './protocol/openai/routes.js';
 import { openApiRoute } from './protocol/openapi/routes.js';
 import { debugRoute } from './protocol/own/debug-route.js';
+import { logLevelRoute } from './protocol/own/log-level-route.js';
 import { ownRoutes } from './protocol/own/routes.js';
 import { teiRoutes } from './protocol/tei/routes.js';
+import { createSeeing, type Seeing } from './seeing.js';
 import { closeTogether } from './servers.js';
-import { createAccessLog } from './telemetry/access-log.js';
+import type { LogLevelSwitch } from './telemetry/log-level.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
 import { createMetrics, type Metrics } from './telemetry/metrics.js';
-import { createRequestObserver } from './telemetry/request-observer.js';
 import { createSystemClock } from './telemetry/system-clock.js';
 
 export interface Gateway {
@@ -65,6 +66,8 @@ export interface Gateway {
   isRunning(): boolean;
   /** Process ids of the lanes, where `lanes.isolation` is `process`. */
   lanePids(): readonly number[];
+  /** What is logged, while it runs. */
+  readonly logLevel: Pick<LogLevelSwitch, 'state' | 'set' | 'toggleDebug'>;
 }
 
 export interface Listening {
@@ -102,6 +105,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const clock = deps.clock ?? createSystemClock();
   const layout = laneLayout(laneConfig.count, laneConfig.intraOpThreads, availableCores());
   const metrics = createMetrics();
+  const seeing = createSeeing({ settings, clock, metrics, logger });
   const now = (): number => clock.now();
 
   const arbiter = new Arbiter();
@@ -126,11 +130,33 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       logger.info({ model: model.info.name, from, cost: costOf(model) }, 'cost of runs known'),
     onFault: (reason) => logger.warn({ reason }, 'calibration'),
   });
-  const registry = createRegistry({ settings, layout, pool, arbiter, codec, costs, clock, metrics, logger });
-  const lifecycle = new Lifecycle({ settings, layout, pool, codec, costs, registry, metrics, logger });
+  const registry = createRegistry({
+    settings,
+    layout,
+    pool,
+    arbiter,
+    codec,
+    costs,
+    clock,
+    seeing,
+    metrics,
+    logger,
+  });
+  const lifecycle = new Lifecycle({
+    settings,
+    layout,
+    pool,
+    codec,
+    costs,
+    registry,
+    metrics,
+    seeing,
+    logger,
+  });
+  seeing.bind({ registry, health: lifecycle.health, pool });
   const pipeline = new Pipeline(codec, clock);
 
-  const observer = createRequestObserver(metrics.http, createAccessLog(logger, serverConfig), now);
+  const { observer, tracing, logLevel } = seeing;
   const guardAdmin = createAdminGuard({
     allowedOrigins: serverConfig.allowedOrigins,
     isOwnHost: createOwnHost(serverConfig.host, serverConfig.allowedHosts),
@@ -145,6 +171,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       openApiRoute(),
       ...docsRoutes(),
       debugRoute(registry, pool, guardAdmin),
+      logLevelRoute(logLevel, guardAdmin, limits),
       // Before our own: `M:predict` is no model's name.
       ...kserveRoutes(shared),
       ...ownRoutes({ registry, codec, responder, limits, guardAdmin }),
@@ -158,7 +185,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       }),
     ],
     {
-      ...{ observer, now, logger, serverTiming: serverConfig.serverTiming },
+      ...{ observer, now, logger, tracing, serverTiming: serverConfig.serverTiming },
       unmatched: [{ prefix: '/v2/', error: oipError }],
     },
   );
@@ -171,7 +198,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     // Only then: its libraries take a tenth of a second to load.
     const { createGrpcServer } = await import('./protocol/grpc/server.js');
     grpcServer ??= createGrpcServer({
-      ...{ registry, codec, responder, observer, now, logger, maxMessageBytes },
+      ...{ registry, codec, responder, observer, now, logger, tracing, maxMessageBytes },
       health: lifecycle.health,
       modelRoot: settings.models.root,
       maxRows: limits.maxRequestRows,
@@ -197,6 +224,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     close: () => lifecycle.close(server && closeTogether(grpcServer ? [server, grpcServer] : [server])),
     isRunning: () => pool.states.includes('running'),
     lanePids: () => pool.pids,
+    logLevel,
   };
 };
 
@@ -211,14 +239,15 @@ const createRegistry = (parts: {
   costs: CostKeeper;
   clock: Clock;
   metrics: Metrics;
+  seeing: Seeing;
   logger: Logger;
 }): Registry => {
-  const { settings, layout, metrics, logger } = parts;
+  const { settings, layout, metrics, seeing, logger } = parts;
   const loader = new ModelLoader({
     ...parts,
     config: settings,
     intraOpThreads: layout.intraOpThreads,
-    observe: (name) => metrics.forModel(name),
+    observe: seeing.forModel,
     onLoaded: ({ info }) => {
       const { name, signature, batch } = info;
       const inputs = signature.inputs.map((spec) => `${spec.name} ${spec.dtype}[${spec.shape.join(',')}]`);

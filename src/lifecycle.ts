@@ -9,6 +9,7 @@ import type { HealthView } from './http/health-routes.js';
 import type { CostKeeper } from './models/cost-keeper.js';
 import type { Registry } from './models/registry.js';
 import { listModels } from './models/repository.js';
+import type { Seeing } from './seeing.js';
 import type { Closable } from './servers.js';
 import type { Logger } from './telemetry/logger.js';
 import type { Metrics } from './telemetry/metrics.js';
@@ -21,6 +22,7 @@ export interface LifecycleDeps {
   readonly costs: CostKeeper;
   readonly registry: Registry;
   readonly metrics: Metrics;
+  readonly seeing: Pick<Seeing, 'open' | 'close'>;
   readonly logger: Logger;
 }
 
@@ -80,9 +82,9 @@ export class Lifecycle {
   }
 
   async #start(): Promise<StartReport> {
-    const { settings, layout, pool, codec, costs, registry, logger } = this.#deps;
+    const { settings, layout, pool, codec, costs, registry, seeing, logger } = this.#deps;
     this.#state = 'starting';
-    await Promise.all([pool.start(), codec.start()]);
+    await Promise.all([pool.start(), codec.start(), seeing.open()]);
     const { root, load } = settings.models;
     const names = load === '*' ? await listModels(root) : load;
     for (const name of names)
@@ -105,11 +107,12 @@ export class Lifecycle {
    * closes before the batchers drain, so that nothing new comes; lanes end last, since all of that needs them.
    */
   async #close(server: Closable | undefined): Promise<'drained' | 'deadline'> {
-    const { settings, pool, codec, costs, registry, metrics, logger } = this.#deps;
+    const { settings, pool, codec, costs, registry, metrics, seeing, logger } = this.#deps;
     const { drainDelayMs, drainTimeoutMs } = settings.server;
     const wasServing = this.#state === 'serving';
     this.#state = 'draining';
     if (this.#started === undefined) {
+      await seeing.close();
       metrics.close();
       this.#state = 'closed';
       return 'drained';
@@ -136,7 +139,7 @@ export class Lifecycle {
       await nextTurn();
       await server?.closeNow();
     }
-    await codec.close();
+    await Promise.all([codec.close(), seeing.close()]);
     metrics.close();
     this.#state = 'closed';
     logger.info({ outcome }, 'closed');

@@ -9,6 +9,7 @@ import { CarpoolError } from './errors.js';
 import { recipeFor } from './images/recipe-for.js';
 import type { IdsInput, InferRequest, InferResult, ItemOutput, TextWants } from './infer.js';
 import type { ServedModel } from './models/served-model.js';
+import type { RequestTrace } from './telemetry/tracing/request-trace.js';
 import type { Signature } from './models/signature.js';
 
 /** The caller's side of a request; an HTTP exchange is one. */
@@ -21,6 +22,8 @@ export interface PipelineContext {
   readonly signal: AbortSignal;
   /** Calls `fn` when the client goes away, at once if it has. @returns what stops that */
   onGone(fn: () => void): () => void;
+  /** Where traces are on: hears when a stage is over, and of the batches. */
+  readonly trace?: RequestTrace | undefined;
 }
 
 /**
@@ -51,13 +54,22 @@ export class Pipeline {
     const startedAt = this.#clock.now();
     const arrivedAt = startedAt - context.elapsedMs;
     const { timeoutMs = info.batching.timeoutMs, priority = 0 } = request.options;
-    const submit = { deadlineAt: arrivedAt + timeoutMs, caller: context.caller, priority };
+    const { caller, trace } = context;
+    const onRun = trace?.onRun;
+    const submit = {
+      ...{ deadlineAt: arrivedAt + timeoutMs, caller, priority },
+      ...(onRun === undefined ? undefined : { onRun }),
+    };
     // The batcher finishes what it has; until then a swap must wait.
     const { ticket, resultOf } = await model.during(async () => {
       const encoded = await this.#encode(model, request, context.signal);
       const images = await this.#images(model, request, context.signal);
       const encodeMs = this.#clock.now() - startedAt;
       const items = images ?? this.#items(model, request, encoded);
+      if (trace?.sampled === true) {
+        trace.mark('encoded');
+        trace.tokens = encoded?.lengths.reduce((sum, length) => sum + length, trace.tokens ?? 0);
+      }
       const resultOf = resultsOf(info.signature, encoded, encodeMs);
       const onRide =
         onItem === undefined
@@ -65,7 +77,9 @@ export class Pipeline {
           : (index: number, ride: Ride<ItemOutput>): void => onItem(index, resultOf([ride], index));
       return { ticket: model.batcher.submit(items, submit, onRide), resultOf };
     });
-    return resultOf(await ridesOf(ticket, context), 0);
+    const rides = await ridesOf(ticket, context);
+    trace?.mark('ran');
+    return resultOf(rides, 0);
   }
 
   async #encode(

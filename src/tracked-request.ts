@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestRecord } from './telemetry/access-log.js';
 import type { RequestObserver } from './telemetry/request-observer.js';
+import type { RequestTrace } from './telemetry/tracing/request-trace.js';
+import type { Tracing } from './telemetry/tracing/tracing.js';
 
 export interface TrackedRequestDeps {
   readonly observer: RequestObserver;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** Where traces are on. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** As nginx has it: the client closed the connection before the answer was out. Only metrics and logs ever show it. */
@@ -32,6 +36,8 @@ export abstract class TrackedRequest implements RequestRecord {
   encodeMs: number | undefined;
   queueMs: number | undefined;
   runMs: number | undefined;
+  /** Where traces are on; set by whoever reads the headers. */
+  trace: RequestTrace | undefined;
 
   readonly #deps: TrackedRequestDeps;
   readonly #startedAtMs: number;

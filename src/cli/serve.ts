@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.js';
 import type { Gateway } from '../gateway.js';
 import { renderBanner } from './banner.js';
 import { closeQuietly, loadCliConfig } from './common.js';
+import { debugOnSignal } from './debug-signal.js';
 import type { CliHost, ConfigOptions, Ending, Output } from './host.js';
 import { startupMessage } from './startup-error.js';
 import { stopOnSignals, type Stop } from './stop-signals.js';
@@ -44,6 +45,7 @@ export const serve = async (options: ConfigOptions, host: CliHost): Promise<Endi
   const gateway = host.createGateway(loaded.config);
   const isRunning = (): boolean => gateway.isRunning();
   const stop = stopOnSignals(gateway, host);
+  const ignoreDebug = debugOnSignal(gateway, host);
   try {
     // A start that hangs must not keep a signal from ending it.
     const failure = await Promise.race([
@@ -64,5 +66,6 @@ export const serve = async (options: ConfigOptions, host: CliHost): Promise<Endi
     return { exitCode: isDrained ? 0 : 1, atOnce: !isDrained, isRunning };
   } finally {
     stop.dispose();
+    ignoreDebug();
   }
 };

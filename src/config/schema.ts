@@ -91,6 +91,27 @@ export const logSchema = z.strictObject({
   format: z.enum(['auto', 'json', 'pretty']).default('auto'),
 });
 
+/** Credentials belong in a variable of the environment, which no log shows. */
+const isCollectorUrl = (text: string): boolean => {
+  if (text === '') return true;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+};
+
+export const tracingSchema = z.strictObject({
+  /** Collector of OpenTelemetry traces, OTLP over HTTP; without a path, `/v1/traces` is added. Empty = no traces. */
+  otlpUrl: z
+    .string()
+    .refine(isCollectorUrl)
+    .meta({ description: 'a URL such as "http://127.0.0.1:4318" without credentials, or "" for no traces' })
+    .default(''),
+  /** Part of the traces that begin here to record; the others follow the decision of their callers. */
+  sampleRatio: z.number().min(0).max(1).default(1),
+  serviceName: z.string().min(1).default('carpool'),
+  /** Variable of the environment with headers for the collector: `name=value,name=value`, percent-encoded. */
+  headersEnv: z.string().min(1).default('OTEL_EXPORTER_OTLP_HEADERS'),
+});
+
 export const lanesSchema = z.strictObject({
   /** Threads are quicker; processes survive a crash of the runtime and can be killed. */
   isolation: z.enum(['thread', 'process']).default('thread'),
@@ -129,6 +150,7 @@ export const configSchema = z.strictObject({
   server: serverSchema.prefault({}),
   grpc: grpcSchema.prefault({}),
   log: logSchema.prefault({}),
+  tracing: tracingSchema.prefault({}),
   lanes: lanesSchema.prefault({}),
   batching: batchingSchema.prefault({}),
   models: modelsSchema.prefault({}),
@@ -136,6 +158,7 @@ export const configSchema = z.strictObject({
 
 export type ServerConfig = z.infer<typeof serverSchema>;
 export type LogConfig = z.infer<typeof logSchema>;
+export type TracingConfig = z.infer<typeof tracingSchema>;
 export type LanesConfig = z.infer<typeof lanesSchema>;
 export type ModelOverrides = z.infer<typeof modelOverridesSchema>;
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { codeOf, ERROR_TABLE, messageOf, type ErrorCode } from '../errors.js';
+import { traceFields } from '../telemetry/access-log.js';
 import type { Logger } from '../telemetry/logger.js';
 import { findExchange } from './exchange.js';
 import { sendJson } from './reply.js';
@@ -67,8 +68,9 @@ export const createErrorAnswer =
       res.destroy();
       return;
     }
-    if (code === 'INTERNAL') logger.error({ requestId, err: error }, 'internal error');
-    else if (status >= 500) logger.warn({ requestId, code, cause: causeOf(error) }, message);
+    const ids = { requestId, ...traceFields(exchange?.trace) };
+    if (code === 'INTERNAL') logger.error({ ...ids, err: error }, 'internal error');
+    else if (status >= 500) logger.warn({ ...ids, code, cause: causeOf(error) }, message);
     if (res.headersSent) {
       if (!res.writableEnded) res.destroy();
       return;

@@ -30,6 +30,11 @@ export class Exchange extends TrackedRequest {
     this.route = route;
     this.#req = req;
     this.#deps = deps;
+    this.trace = deps.tracing?.begin(req.headers['traceparent'], req.headers['tracestate']);
+  }
+
+  get protocol(): 'http' | 'https' {
+    return 'encrypted' in this.#req.socket ? 'https' : 'http';
   }
 
   /** The path as sent, without its query. */

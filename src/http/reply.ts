@@ -25,6 +25,7 @@ export const send = (
     all['x-request-id'] = exchange.requestId;
     const timing = exchange.wantsServerTiming ? serverTimingOf(exchange) : undefined;
     if (timing !== undefined) all['server-timing'] = timing;
+    if (exchange.trace !== undefined) all['traceparent'] = exchange.trace.traceparent;
   }
   if (headers !== undefined) Object.assign(all, headers);
   if (hasLongBodyUnread(res.req)) {

@@ -33,6 +33,7 @@ export const createResponder = (pipeline: Pipeline, codec: Codec): Responder => 
     exchange.model = model.info.name;
     const rows = rowsOfInput(request.input);
     exchange.rows = rows;
+    exchange.trace?.mark('parsed');
     const answer = pipeline.infer(model, request, exchange, onItem);
     const result = await model.stats.watch(rows, () => exchange.elapsedMs, answer);
     const { encodeMs, queueMs, runMs, batchRows } = result.timings;

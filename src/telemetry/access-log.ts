@@ -1,5 +1,6 @@
 import { createAccessSampler, createRateCap } from './access-sampler.js';
 import type { Logger } from './logger.js';
+import type { RequestTrace } from './tracing/request-trace.js';
 
 /** What is known of a request when its answer is out. Never bodies, never query strings. */
 export interface RequestRecord {
@@ -22,6 +23,11 @@ export interface RequestRecord {
   readonly encodeMs: number | undefined;
   readonly queueMs: number | undefined;
   readonly runMs: number | undefined;
+  readonly protocol?: 'http' | 'https' | 'grpc';
+  /** Where it came by gRPC and failed. */
+  readonly grpcStatus?: number | undefined;
+  /** Where traces are on. */
+  readonly trace?: RequestTrace | undefined;
 }
 
 export interface AccessLogOptions {
@@ -86,7 +92,14 @@ const fieldsOf = (request: RequestRecord): object => ({
   rows: request.rows,
   batchRows: request.batchRows,
   stages: stagesOf(request),
+  ...traceFields(request.trace),
 });
+
+/** By OpenTelemetry's names for logs; for any line about a request. */
+export const traceFields = (
+  trace: RequestTrace | undefined,
+): { readonly trace_id: string; readonly span_id: string } | undefined =>
+  trace === undefined ? undefined : { trace_id: trace.traceId, span_id: trace.spanId };
 
 const stagesOf = ({ bodyMs, encodeMs, queueMs, runMs }: RequestRecord): object | undefined =>
   bodyMs === undefined && encodeMs === undefined && queueMs === undefined && runMs === undefined

@@ -17,7 +17,7 @@ export interface BatchSeries {
   readonly expiredRows: Counter<'model'>;
   readonly retriedBatches: Counter<'model'>;
   readonly batches: Counter<'model' | 'reason'>;
-  readonly refused: Counter<'model' | 'code'>;
+  readonly refused: Counter<'model' | 'code' | 'reason'>;
   readonly failedBatches: Counter<'model' | 'code'>;
   /** Those of the above whose only label is the model. */
   readonly ofModelAlone: readonly { remove(model: string): void }[];
@@ -59,7 +59,12 @@ export const createBatchSeries = (registry: Registry): BatchSeries => {
       'Batches dispatched, by what closed them.',
       'reason',
     ),
-    refused: counter<'model' | 'code'>('refused_total', 'Requests refused at the door of the queue.', 'code'),
+    refused: counter<'model' | 'code' | 'reason'>(
+      'refused_total',
+      'Requests refused at the door of the queue.',
+      'code',
+      'reason',
+    ),
     failedBatches: counter<'model' | 'code'>('failed_batches_total', 'Batches whose run failed.', 'code'),
   };
 };

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { DURATION_BUCKETS_S } from './buckets.js';
+import { Exemplars } from './exemplars.js';
 
 export interface FinishedRequest {
   readonly method: string;
@@ -7,14 +8,19 @@ export interface FinishedRequest {
   readonly route: string;
   readonly status: number;
   readonly seconds: number;
+  /** Of a sampled trace: an exemplar. */
+  readonly traceId?: string | undefined;
 }
 
 export interface HttpMetrics {
   started(): void;
   finished(request: FinishedRequest): void;
+  /** Of `http_request_duration_seconds`. */
+  readonly exemplars: Exemplars;
 }
 
 interface Series {
+  readonly labels: Readonly<Record<string, string>>;
   readonly total: { inc(): void };
   readonly duration: { observe(seconds: number): void };
 }
@@ -25,6 +31,7 @@ const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIO
 export const createHttpMetrics = (registry: Registry): HttpMetrics => {
   const registers = [registry];
   const labelNames = ['method', 'route', 'status'] as const;
+  const exemplars = new Exemplars('http_request_duration_seconds', DURATION_BUCKETS_S);
   let inFlight = 0;
   const total = new Counter({
     name: 'http_request_total',
@@ -59,6 +66,7 @@ export const createHttpMetrics = (registry: Registry): HttpMetrics => {
     if (series === undefined) {
       const { route, status } = request;
       series = {
+        labels: { method, route, status: `${status}` },
         total: total.labels(method, route, `${status}`),
         duration: duration.labels(method, route, `${status}`),
       };
@@ -76,6 +84,8 @@ export const createHttpMetrics = (registry: Registry): HttpMetrics => {
       const series = seriesOf(request);
       series.total.inc();
       series.duration.observe(request.seconds);
+      if (request.traceId !== undefined) exemplars.note(series.labels, request.seconds, request.traceId);
     },
+    exemplars,
   };
 };

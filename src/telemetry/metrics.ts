@@ -2,13 +2,22 @@ import { Registry } from 'prom-client';
 import { createBatchMetrics, type BatchMetrics } from './batch-metrics.js';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
 import { createLaneMetrics, type LaneMetrics } from './lane-metrics.js';
+import { openMetricsOf } from './open-metrics.js';
 import { createProcessMetrics, type LoopMonitor } from './process-metrics.js';
+import { createStateMetrics, type StateMetrics } from './state-metrics.js';
+import { createTraceMetrics, type TraceMetrics } from './trace-metrics.js';
+
+export type MetricsFormat = 'prometheus' | 'openmetrics';
 
 export interface Metrics extends BatchMetrics {
   readonly http: HttpMetrics;
   readonly lanes: LaneMetrics;
-  /** Everything in Prometheus' text format. */
-  readonly render: () => Promise<{ readonly contentType: string; readonly body: string }>;
+  readonly state: StateMetrics;
+  readonly traces: TraceMetrics;
+  /** Everything, in Prometheus' text format or in OpenMetrics, which has exemplars beside. Default: the first. */
+  readonly render: (
+    format?: MetricsFormat,
+  ) => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Stops the event loop's monitor; nothing is left running. */
   readonly close: () => void;
 }
@@ -19,12 +28,23 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
   const http = createHttpMetrics(registry);
   const batch = createBatchMetrics(registry);
   const lanes = createLaneMetrics(registry);
+  const state = createStateMetrics(registry);
+  const traces = createTraceMetrics(registry);
   const processMetrics = createProcessMetrics(registry, loopMonitor);
   return {
     http,
     forModel: (model) => batch.forModel(model),
     lanes,
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+    state,
+    traces,
+    render: async (format) => {
+      const body = await registry.metrics();
+      if (format !== 'openmetrics') return { contentType: registry.contentType, body };
+      return {
+        contentType: Registry.OPENMETRICS_CONTENT_TYPE,
+        body: openMetricsOf(body, http.exemplars.byLine()),
+      };
+    },
     close: () => {
       processMetrics.stop();
       registry.clear();

@@ -17,7 +17,7 @@ export class ModelSeries {
   readonly #admittedRows: Incrementer;
   readonly #sharedRows: Incrementer;
   readonly #batches: LabelledCounter<'reason'>;
-  readonly #refused: LabelledCounter<'code'>;
+  readonly #refused: LabelledCounter<'code' | 'reason'>;
   readonly #failed: LabelledCounter<'code'>;
 
   constructor(series: BatchSeries, model: string) {
@@ -45,7 +45,7 @@ export class ModelSeries {
         this.#admittedRows.inc(event.rows);
         break;
       case 'refused':
-        this.#refused.inc(event.code);
+        this.#refused.inc(event.code, event.reason);
         break;
       case 'shared':
         this.#sharedRows.inc(event.rows);
@@ -98,25 +98,28 @@ interface Incrementer {
   inc(value: number): void;
 }
 
-/** A counter with one label beside the model; remembers its values, because prom-client removes only exact ones. */
+/** A counter with labels beside the model; remembers their values, because prom-client removes only exact ones. */
 class LabelledCounter<L extends string> {
   readonly #counter: Counter<'model' | L>;
   readonly #model: string;
-  readonly #children = new Map<string, Incrementer>();
+  readonly #children = new Map<string, { readonly values: readonly string[]; readonly child: Incrementer }>();
 
   constructor(counter: Counter<'model' | L>, model: string) {
     this.#counter = counter;
     this.#model = model;
   }
 
-  inc(value: string): void {
-    let child = this.#children.get(value);
-    if (child === undefined) this.#children.set(value, (child = this.#counter.labels(this.#model, value)));
-    child.inc(1);
+  /** @param values in the order of the counter's label names, without the model */
+  inc(...values: readonly string[]): void {
+    const key = values.join(' ');
+    let known = this.#children.get(key);
+    if (known === undefined)
+      this.#children.set(key, (known = { values, child: this.#counter.labels(this.#model, ...values) }));
+    known.child.inc(1);
   }
 
   remove(): void {
-    for (const value of this.#children.keys()) this.#counter.remove(this.#model, value);
+    for (const { values } of this.#children.values()) this.#counter.remove(this.#model, ...values);
     this.#children.clear();
   }
 }

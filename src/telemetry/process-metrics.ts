@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import { Counter, Gauge, type Registry } from 'prom-client';
 
@@ -38,6 +39,15 @@ export const createProcessMetrics = (
     'Start of the process, seconds since 1970.',
     () => performance.timeOrigin / 1000,
   );
+  new Gauge({
+    name: 'process_open_fds',
+    help: 'Open file descriptors: connections, mostly.',
+    registers: [registry],
+    async collect() {
+      // One of them is that of this reading.
+      this.set(Math.max(0, (await readdir('/proc/self/fd').catch(() => [])).length - 1));
+    },
+  });
   new Counter({
     name: 'process_cpu_seconds_total',
     help: 'CPU time of the process, all threads, user and system.',

@@ -91,6 +91,11 @@ export class FakeGateway {
       },
       isRunning: () => this.running,
       lanePids: () => [],
+      logLevel: {
+        state: { level: 'info', configured: 'info' },
+        set: (level) => void this.calls.push(`log ${level}`),
+        toggleDebug: () => void this.calls.push('toggle debug'),
+      },
     };
   };
   closesAtOnce = false;

@@ -27,6 +27,12 @@ describe('resolveConfig fills in', () => {
       },
       grpc: { enabled: false, host: '127.0.0.1', port: 8081, maxMessageBytes: 16 * 1024 * 1024 },
       log: { level: 'info', format: 'auto' },
+      tracing: {
+        otlpUrl: '',
+        sampleRatio: 1,
+        serviceName: 'carpool',
+        headersEnv: 'OTEL_EXPORTER_OTLP_HEADERS',
+      },
       lanes: { isolation: 'thread', count: 'auto', intraOpThreads: 'auto', executionProviders: ['cpu'] },
       batching: {
         maxBatch: 64,

@@ -64,8 +64,8 @@ const SERIES = {
   admitted: 'carpool_admitted_rows_total{model="slow"}',
   expired: 'carpool_expired_rows_total{model="slow"}',
   cancelled: 'carpool_cancelled_rows_total{model="slow"}',
-  full: 'carpool_refused_total{model="slow",code="QUEUE_FULL"}',
-  tooLarge: 'carpool_refused_total{model="slow",code="PAYLOAD_TOO_LARGE"}',
+  full: 'carpool_refused_total{model="slow",code="QUEUE_FULL",reason="full"}',
+  tooLarge: 'carpool_refused_total{model="slow",code="PAYLOAD_TOO_LARGE",reason="too_large"}',
   left: 'http_request_total{method="POST",route="/v1/models/:m/infer",status="499"}',
 } as const;
 type Counter = keyof typeof SERIES;

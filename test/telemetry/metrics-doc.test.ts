@@ -21,6 +21,9 @@ const rendered = async (): Promise<string[]> => {
   metrics.http.started();
   metrics.http.finished({ method: 'GET', route: '/', status: 200, seconds: 1 });
   metrics.lanes.bind(() => ({ idle: 1 }));
+  const served = { name: 'm', version: '1', task: 'tensor', joining: 'any', loadedAtUnixSeconds: 1 };
+  metrics.state.bind(() => ({ ready: true, models: [served], failed: 0, loading: 0 }));
+  metrics.traces.count('exported', 1);
   const { body } = await metrics.render();
   metrics.close();
   return [...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => {

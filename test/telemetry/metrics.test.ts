@@ -64,7 +64,7 @@ describe('batching', () => {
       samples.get(`carpool_${name}{model="spam"${more}}`);
     expect({
       admitted: value('admitted_rows_total'),
-      refused: value('refused_total', ',code="QUEUE_FULL"'),
+      refused: value('refused_total', ',code="QUEUE_FULL",reason="late"'),
       cancelled: value('cancelled_rows_total'),
       expired: value('expired_rows_total'),
       byReason: value('batches_total', ',reason="lane_free"'),
@@ -178,7 +178,7 @@ describe('lanes', () => {
     expect(samples.get('carpool_lanes{state="idle"}')).toBe(2);
     expect(samples.get('carpool_lane_restarts_total')).toBe(1);
     unbind();
-    expect((await render()).body).not.toContain('state=');
+    expect((await render()).body).not.toContain('carpool_lanes{');
   });
 });
 

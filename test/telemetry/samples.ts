@@ -24,7 +24,7 @@ export const everyEvent = (): readonly BatcherEvent[] => {
   return [
     { type: 'admitted', items: 2, rows: 5 },
     { type: 'shared', rows: 6 },
-    { type: 'refused', rows: 9, code: 'QUEUE_FULL' },
+    { type: 'refused', rows: 9, code: 'QUEUE_FULL', reason: 'late' },
     { type: 'cancelled', rows: 2 },
     { type: 'expired', rows: 3 },
     { type: 'dispatched', group, queueMs: [10, 20], predictedMs: 400, waiting: 1 },

@@ -1,6 +1,7 @@
 import type { handleUnaryCall, StatusObject } from '@grpc/grpc-js';
 import { messageOf } from '../../errors.js';
 import { publicError } from '../../http/error-handler.js';
+import { traceFields } from '../../telemetry/access-log.js';
 import type { Logger } from '../../telemetry/logger.js';
 import { requireDecoded } from './decode.js';
 import { GrpcExchange, type GrpcExchangeDeps } from './exchange.js';
@@ -14,14 +15,18 @@ export interface AnswerDeps extends GrpcExchangeDeps {
 export const failExchange = (error: unknown, exchange: GrpcExchange, logger: Logger): StatusObject => {
   const shown = publicError(error);
   const { code, status, message } = shown;
-  const { requestId } = exchange;
+  const { requestId, trace } = exchange;
   exchange.code ??= code;
   if (!exchange.isGone) {
-    if (code === 'INTERNAL') logger.error({ requestId, err: error }, 'internal error');
-    else if (status >= 500) logger.warn({ requestId, code, cause: causeOf(error) }, message);
+    const ids = { requestId, ...traceFields(trace) };
+    if (code === 'INTERNAL') logger.error({ ...ids, err: error }, 'internal error');
+    else if (status >= 500) logger.warn({ ...ids, code, cause: causeOf(error) }, message);
   }
+  const answer = statusOf(shown, requestId);
+  exchange.grpcStatus = answer.code;
+  if (trace !== undefined) answer.metadata.set('traceparent', trace.traceparent);
   exchange.finish(status);
-  return statusOf(shown, requestId);
+  return answer;
 };
 
 const causeOf = (error: unknown): string | undefined =>
@@ -41,7 +46,7 @@ export const unary =
         requireDecoded(call.request);
         const response = await answer(call.request, exchange);
         exchange.finish();
-        callback(null, response);
+        callback(null, response, exchange.trailer);
       } catch (error) {
         callback(failExchange(error, exchange, deps.logger));
       }

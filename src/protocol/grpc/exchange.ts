@@ -1,4 +1,4 @@
-import type { Deadline, Metadata } from '@grpc/grpc-js';
+import { Metadata, type Deadline } from '@grpc/grpc-js';
 import { CarpoolError } from '../../errors.js';
 import { TrackedRequest, type TrackedRequestDeps } from '../../tracked-request.js';
 
@@ -25,9 +25,11 @@ const OK = 200;
  */
 export class GrpcExchange extends TrackedRequest {
   readonly method = 'POST';
+  readonly protocol = 'grpc';
   readonly route: string;
   readonly path: string;
   readonly caller: string;
+  grpcStatus: number | undefined;
   readonly #unixNow: () => number;
   readonly #deadlineAt: number;
 
@@ -40,7 +42,17 @@ export class GrpcExchange extends TrackedRequest {
     this.caller = call.getPeer().replace(/:\d+$/, '');
     this.#unixNow = deps.unixNow;
     this.#deadlineAt = Number(call.getDeadline());
+    const header = (name: string): unknown => call.metadata.get(name)[0];
+    this.trace = deps.tracing?.begin(header('traceparent'), header('tracestate'));
     deps.observer.started();
+  }
+
+  /** What goes with an answer; undefined = nothing. */
+  get trailer(): Metadata | undefined {
+    if (this.trace === undefined) return undefined;
+    const trailer = new Metadata();
+    trailer.set('traceparent', this.trace.traceparent);
+    return trailer;
   }
 
   /** Milliseconds from its arrival to the call's deadline; undefined = it has none. @throws DEADLINE_EXCEEDED */

@@ -30,6 +30,8 @@ export const CODES = {
   load: [...FIND, ...BODY, 'FORBIDDEN', 'CONFLICT', 'MODEL_LOAD_FAILED', ...ANY],
   unload: [...FIND, 'FORBIDDEN', 'CONFLICT', ...ANY],
   guarded: ['FORBIDDEN', ...ANY],
+  /** Changes the server, and no model. */
+  set: ['INVALID_REQUEST', 'FORBIDDEN', ...BODY, ...ANY],
   file: ['NOT_FOUND', ...ANY],
   /** Reads a body about no model. */
   list: ['INVALID_REQUEST', ...BODY, ...ANY],

@@ -23,6 +23,7 @@ export class LineWriter {
       const exchange = findExchange(res.req);
       const headers: OutgoingHttpHeaders = { 'content-type': 'application/x-ndjson' };
       if (exchange !== undefined) headers['x-request-id'] = exchange.requestId;
+      if (exchange?.trace !== undefined) headers['traceparent'] = exchange.trace.traceparent;
       res.writeHead(200, headers);
     }
     if (!res.write(line)) this.#drained ??= this.#drain();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { parseLogLevel } from '../../../src/protocol/own/log-level-route.js';
 import { parseLoad } from '../../../src/protocol/own/parse.js';
 import { parseBody, type ParseInput } from '../../../src/protocol/parse.js';
 import type { ParseView } from '../../../src/protocol/own/parse.js';
@@ -52,6 +53,7 @@ const mentions = (body: unknown, ...keys: readonly string[]): boolean =>
 /** Schema -> why its parser refuses a body. */
 const PARSERS: Readonly<Record<string, (body: unknown) => string | undefined>> = {
   PredictRequest: by((bytes) => ({ route: 'predict', bytes, maxRows })),
+  SetLogLevel: (body) => refusalBy(() => parseLogLevel(body)),
   LoadRequest: (body) => refusalBy(() => parseLoad(body)),
   EmbedRequest: tei('embed'),
   EmbedAllRequest: tei('embed_all'),

@@ -1,6 +1,6 @@
 import { ownErrors } from '../errors.js';
 import { named, type Operation } from '../operation.js';
-import { debugAnswer } from '../schemas/own.js';
+import { debugAnswer, logLevelAnswer, logLevelRequest } from '../schemas/own.js';
 import { healthAnswer } from '../schemas/server.js';
 
 const base = {
@@ -19,7 +19,11 @@ export const serverOperations: readonly Operation[] = [
     ...base,
     paths: ['/metrics'],
     summary: "Metrics in Prometheus' text format",
-    otherAnswers: { 'text/plain': 'docs/metrics.md has the series' },
+    otherAnswers: {
+      'text/plain': 'docs/metrics.md has the series',
+      'application/openmetrics-text':
+        'OpenMetrics, for who accepts it, with the traces of requests as exemplars',
+    },
   },
   {
     ...base,
@@ -28,6 +32,28 @@ export const serverOperations: readonly Operation[] = [
     summary: 'Lanes, and of every model its queue, what runs cost, and the last hundred batches',
     answer: named('Debug', debugAnswer),
     errors: ownErrors('guarded'),
+  },
+  {
+    ...base,
+    paths: ['/debug/log-level'],
+    tag: 'Admin',
+    summary: 'What is logged',
+    answer: named('LogLevel', logLevelAnswer),
+    errors: ownErrors('guarded'),
+  },
+  {
+    ...base,
+    method: 'put',
+    paths: ['/debug/log-level'],
+    tag: 'Admin',
+    summary: 'Changes what is logged, for a while or until the next change',
+    body: named('SetLogLevel', logLevelRequest),
+    answer: named('LogLevel', logLevelAnswer),
+    errors: ownErrors('set'),
+    examples: [
+      { name: 'the worst only, for ten minutes', body: { level: 'fatal', forMs: 600_000 } },
+      { name: 'errors, until the next change', body: { level: 'error' } },
+    ],
   },
   {
     ...base,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { batchingSchema } from '../../../config/batching.js';
+import { LOG_LEVELS } from '../../../telemetry/log-level.js';
 import { isModelName } from '../../own/parse.js';
 import { goTogether, runFields, taskFields, textFields, TOGETHER } from './texts.js';
 import { teiPredictRequest } from './tei.js';
@@ -177,4 +178,20 @@ export const debugAnswer = z.object({
       ),
     }),
   ),
+});
+
+export const logLevelRequest = z.strictObject({
+  level: z.enum(LOG_LEVELS),
+  forMs: z
+    .int()
+    .min(1)
+    .max(86_400_000)
+    .describe('Then back to the configured level. Default: it stays')
+    .optional(),
+});
+
+export const logLevelAnswer = z.object({
+  level: z.string(),
+  configured: z.string().describe('What it returns to'),
+  returnsInMs: z.int().describe('Absent where it stays').optional(),
 });
