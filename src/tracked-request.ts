@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { QuotaState } from './limits/quotas.js';
 import type { RequestRecord } from './telemetry/access-log.js';
 import type { RequestObserver } from './telemetry/request-observer.js';
 
@@ -32,6 +33,8 @@ export abstract class TrackedRequest implements RequestRecord {
   encodeMs: number | undefined;
   queueMs: number | undefined;
   runMs: number | undefined;
+  /** What the caller has left of its quotas, where there are some. */
+  quotas: readonly QuotaState[] | undefined;
 
   readonly #deps: TrackedRequestDeps;
   readonly #startedAtMs: number;

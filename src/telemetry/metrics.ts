@@ -1,12 +1,16 @@
 import { Registry } from 'prom-client';
 import { createBatchMetrics, type BatchMetrics } from './batch-metrics.js';
+import { createConnectionMetrics, type ConnectionMetrics } from './connection-metrics.js';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
 import { createLaneMetrics, type LaneMetrics } from './lane-metrics.js';
+import { createLimitMetrics, type LimitMetrics } from './limit-metrics.js';
 import { createProcessMetrics, type LoopMonitor } from './process-metrics.js';
 
 export interface Metrics extends BatchMetrics {
   readonly http: HttpMetrics;
   readonly lanes: LaneMetrics;
+  readonly connections: ConnectionMetrics;
+  readonly limits: LimitMetrics;
   /** Everything in Prometheus' text format. */
   readonly render: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Stops the event loop's monitor; nothing is left running. */
@@ -19,11 +23,15 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
   const http = createHttpMetrics(registry);
   const batch = createBatchMetrics(registry);
   const lanes = createLaneMetrics(registry);
+  const connections = createConnectionMetrics(registry);
+  const limits = createLimitMetrics(registry);
   const processMetrics = createProcessMetrics(registry, loopMonitor);
   return {
     http,
     forModel: (model) => batch.forModel(model),
     lanes,
+    connections,
+    limits,
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     close: () => {
       processMetrics.stop();

@@ -11,6 +11,8 @@ export const OPTIONS: HttpServerOptions = {
   bodyTimeoutMs: 10_000,
   keepAliveTimeoutMs: 75_000,
   bodyLimitBytes: 1_000_000,
+  maxConnections: 1000,
+  tls: false,
 };
 
 /** Counts and keeps what the HTTP layer reports; `next` waits for the record of the next request. */

@@ -3,7 +3,7 @@ import { messageOf } from '../../errors.js';
 import { publicError } from '../../http/error-handler.js';
 import type { Logger } from '../../telemetry/logger.js';
 import { GrpcExchange, type GrpcExchangeDeps } from './exchange.js';
-import { statusOf } from './status.js';
+import { quotaTrailers, statusOf } from './status.js';
 
 export interface AnswerDeps extends GrpcExchangeDeps {
   readonly logger: Logger;
@@ -20,7 +20,7 @@ export const failExchange = (error: unknown, exchange: GrpcExchange, logger: Log
     else if (status >= 500) logger.warn({ requestId, code, cause: causeOf(error) }, message);
   }
   exchange.finish(status);
-  return statusOf(shown, requestId);
+  return statusOf(shown, requestId, exchange.quotas);
 };
 
 const causeOf = (error: unknown): string | undefined =>
@@ -39,7 +39,7 @@ export const unary =
       try {
         const response = await answer(call.request, exchange);
         exchange.finish();
-        callback(null, response);
+        callback(null, response, quotaTrailers(exchange.quotas));
       } catch (error) {
         callback(failExchange(error, exchange, deps.logger));
       }

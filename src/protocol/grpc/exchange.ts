@@ -1,4 +1,5 @@
 import type { Deadline, Metadata } from '@grpc/grpc-js';
+import type { ClientAddress } from '../../client-address.js';
 import { CarpoolError } from '../../errors.js';
 import { TrackedRequest, type TrackedRequestDeps } from '../../tracked-request.js';
 
@@ -6,6 +7,9 @@ import { TrackedRequest, type TrackedRequestDeps } from '../../tracked-request.j
 export interface GrpcExchangeDeps extends TrackedRequestDeps {
   /** Milliseconds since 1970: what deadlines of gRPC count in. */
   readonly unixNow: () => number;
+  readonly addressOf: ClientAddress;
+  /** Takes a request from its caller's quotas. @throws RATE_LIMITED */
+  readonly admit: ((exchange: TrackedRequest) => Promise<void>) | undefined;
 }
 
 /** What a call and a stream have in common. */
@@ -36,8 +40,10 @@ export class GrpcExchange extends TrackedRequest {
     super(call.metadata.get('x-request-id')[0], deps, call.cancelled);
     this.route = call.getPath();
     this.path = this.route;
-    // `127.0.0.1:50000`, `[::1]:50000`: a caller is an address, whatever its port.
-    this.caller = call.getPeer().replace(/:\d+$/, '');
+    const forwarded = call.metadata.get('x-forwarded-for');
+    // `127.0.0.1:50000`, `::1:50000`.
+    const peer = call.getPeer().replace(/:\d+$/, '');
+    this.caller = deps.addressOf(peer, forwarded.length === 0 ? undefined : forwarded.join(','));
     this.#unixNow = deps.unixNow;
     this.#deadlineAt = Number(call.getDeadline());
     deps.observer.started();
