@@ -44,10 +44,9 @@ export const corsSchema = z
     /** Origins whose pages may read answers; `*` = any. Empty: none. */
     origins: z
       .array(
-        z
-          .string()
-          .refine(isOriginOrStar)
-          .meta({ description: 'an origin such as "https://app.example.com" (no path, no final slash), or "*"' }),
+        z.string().refine(isOriginOrStar).meta({
+          description: 'an origin such as "https://app.example.com" (no path, no final slash), or "*"',
+        }),
       )
       .default([]),
   })

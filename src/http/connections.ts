@@ -20,7 +20,10 @@ export class Connections {
     const sockets = this.#sockets;
     const add = (socket: Socket): void => {
       sockets.set(socket, 0);
-      socket.once('close', () => sockets.delete(socket));
+      socket.once('close', () => {
+        if (this.openOn(socket) > 1) this.#closePipelined(socket);
+        sockets.delete(socket);
+      });
     };
     if (isTls) this.#watchHandshakes(server, add);
     else server.on('connection', add);
@@ -86,6 +89,15 @@ export class Connections {
     for (const socket of [...this.#sockets.keys(), ...this.#handshaking.values()]) socket.destroy();
   }
 
+  /** Node tells only the answer whose turn it is that its socket is gone. */
+  #closePipelined(socket: Socket): void {
+    for (const res of this.unansweredOn(socket)) {
+      if (res.socket !== null) continue;
+      res.destroy();
+      res.emit('close');
+    }
+  }
+
   #sweep(): void {
     for (const [socket, count] of this.#sockets) if (count === 0) socket.destroy();
     for (const socket of this.#handshaking.values()) socket.destroy();
@@ -93,7 +105,8 @@ export class Connections {
 
   #watchHandshakes(server: Server, add: (socket: Socket) => void): void {
     const handshaking = this.#handshaking;
-    const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress ?? ''} ${remotePort ?? ''}`;
+    const keyOf = ({ remoteAddress, remotePort }: Socket): string =>
+      `${remoteAddress ?? ''} ${remotePort ?? ''}`;
     server.on('connection', (socket) => {
       const key = keyOf(socket);
       handshaking.set(key, socket);

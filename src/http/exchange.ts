@@ -74,7 +74,11 @@ export class Exchange extends TrackedRequest {
   limitSending(res: ServerResponse): () => void {
     const { sendTimeoutMs, onCut } = this.#deps;
     if (sendTimeoutMs === undefined) return NOTHING;
-    return limitSending(res, sendTimeoutMs, () => onCut?.('not_reading'));
+    return limitSending(res, sendTimeoutMs, () => {
+      onCut?.('not_reading');
+      // Now: to Node, an answer whose socket is destroyed is finished.
+      this.lose();
+    });
   }
 
   /** The server says it always, or this request asks for it. */
@@ -111,6 +115,7 @@ export const findExchange = (req: IncomingMessage & Tagged): Exchange | undefine
 /** `close` of the response comes after every answer and after every loss; `close` of the request tells nothing. */
 function onClose(this: ServerResponse): void {
   const exchange = findExchange(this.req);
-  if (this.writableFinished) exchange?.finish(this.statusCode);
+  // To Node, an answer that was ended is finished, though its socket broke under it.
+  if (this.writableFinished && this.req.socket.errored === null) exchange?.finish(this.statusCode);
   else exchange?.lose();
 }

@@ -12,7 +12,10 @@ import type { QuotaState } from './quotas.js';
 export const rateLimitHeaders = (states: readonly QuotaState[]): OutgoingHttpHeaders => {
   const [first, ...rest] = states;
   if (first === undefined) return {};
-  const tightest = rest.reduce((least, state) => (shareLeft(state) < shareLeft(least) ? state : least), first);
+  const tightest = rest.reduce(
+    (least, state) => (shareLeft(state) < shareLeft(least) ? state : least),
+    first,
+  );
   return {
     'ratelimit-policy': states
       .map(({ quota }) => `"${quota.name}";q=${quota.points};w=${quota.windowSeconds}`)

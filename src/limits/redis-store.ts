@@ -4,6 +4,7 @@ import { storeOf, type QuotaStore } from './store.js';
 
 /** A request waits so long for Redis at most, then it counts as down. */
 const COMMAND_TIMEOUT_MS = 250;
+const CLOSE_MS = 100;
 const LONGEST_RECONNECT_MS = 2000;
 
 /**
@@ -22,6 +23,8 @@ export const createRedisStore = async (
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    // It holds the process for so long when it is closed without a connection.
+    disconnectTimeout: CLOSE_MS,
     retryStrategy: (times) => Math.min(100 * times, LONGEST_RECONNECT_MS),
   });
   client.on('error', (error: Error) => onFault(error.message));
