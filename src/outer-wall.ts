@@ -53,30 +53,28 @@ const createLimiter = ({ settings, metrics, logger, now }: OuterWallDeps): Limit
   const { limits } = settings;
   const quotas = quotasOf(limits);
   if (quotas.length === 0) return undefined;
-  // Of the address only the host is logged: there may be a password in it.
-  const onFault = (reason: string): void => logger.warn({ reason }, 'rate limits: Redis can not be reached');
+  const { redisUrl } = limits;
   const store =
-    limits.redisUrl === false
-      ? createMemoryStore(quotas)
-      : openingStore(createRedisStore(limits.redisUrl, quotas, () => undefined));
+    redisUrl === false ? createMemoryStore(quotas) : openedWhenUsed(() => createRedisStore(redisUrl, quotas));
   return new Limiter({
     ...{ quotas, store, now },
     onStoreFailure: limits.onRedisFailure,
     onRefused: (reason) => metrics.limits.refused(reason),
     onStoreFault: (reason) => {
       metrics.limits.storeFailed();
-      onFault(reason);
+      // The address is not logged: there may be a password in it.
+      logger.warn({ reason }, 'rate limits: Redis can not be asked');
     },
   });
 };
 
-/** A store whose library is still being loaded. */
-const openingStore = (opening: Promise<QuotaStore>): QuotaStore => {
-  // Told where it is asked.
-  opening.catch(() => undefined);
+/** A gateway that only was made has no connections. */
+const openedWhenUsed = (open: () => Promise<QuotaStore>): QuotaStore => {
+  let opened: Promise<QuotaStore> | undefined;
+  const store = (): Promise<QuotaStore> => (opened ??= open());
   return {
-    take: async (...asked) => (await opening).take(...asked),
-    giveBack: async (...given) => (await opening).giveBack(...given),
-    close: () => void opening.then((store) => store.close()).catch(() => undefined),
+    take: async (...asked) => (await store()).take(...asked),
+    giveBack: async (...given) => (await store()).giveBack(...given),
+    close: () => void opened?.then((open) => open.close()).catch(() => undefined),
   };
 };

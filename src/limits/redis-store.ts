@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { Quota } from './quotas.js';
 import { storeOf, type QuotaStore } from './store.js';
@@ -8,16 +9,10 @@ const CLOSE_MS = 100;
 const LONGEST_RECONNECT_MS = 2000;
 
 /**
- * Counts in Redis, so that several gateways share one count. Loads ioredis; nothing waits for the connection, which is
- * made again for ever.
- *
- * @param onFault told of every connection error; several a second while Redis is down
+ * Counts in Redis, so that several gateways share one count. Loads ioredis, and gives it a moment to connect: the first
+ * request is counted, too. A connection that is lost is made again for ever.
  */
-export const createRedisStore = async (
-  url: string,
-  quotas: readonly Quota[],
-  onFault: (message: string) => void,
-): Promise<QuotaStore> => {
+export const createRedisStore = async (url: string, quotas: readonly Quota[]): Promise<QuotaStore> => {
   const { Redis } = await import('ioredis');
   const client = new Redis(url, {
     enableOfflineQueue: false,
@@ -27,7 +22,10 @@ export const createRedisStore = async (
     disconnectTimeout: CLOSE_MS,
     retryStrategy: (times) => Math.min(100 * times, LONGEST_RECONNECT_MS),
   });
-  client.on('error', (error: Error) => onFault(error.message));
+  // Whoever asks in vain is told.
+  client.on('error', () => undefined);
+  const signal = AbortSignal.timeout(COMMAND_TIMEOUT_MS);
+  await once(client, 'ready', { signal }).catch(() => undefined);
   return storeOf(
     quotas,
     (options) => new RateLimiterRedis({ ...options, storeClient: client, rejectIfRedisNotReady: true }),
