@@ -23,6 +23,7 @@ import { verify, type Verification } from './models/invariance/verify.js';
 import { joiningText } from './models/joining.js';
 import type { ModelInfo } from './models/model-info.js';
 import { Registry } from './models/registry.js';
+import { createOuterWall } from './outer-wall.js';
 import { Pipeline } from './pipeline.js';
 import type { GrpcServer } from './protocol/grpc/server.js';
 import { createResponder } from './protocol/respond.js';
@@ -154,7 +155,8 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     logger,
   });
   seeing.bind({ registry, health: lifecycle.health, pool });
-  const pipeline = new Pipeline(codec, clock);
+  const wall = createOuterWall({ settings, metrics, logger, now });
+  const pipeline = new Pipeline(codec, clock, wall.charge);
 
   const { observer, tracing, logLevel } = seeing;
   const guardAdmin = createAdminGuard({
@@ -186,6 +188,8 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     ],
     {
       ...{ observer, now, logger, tracing, serverTiming: serverConfig.serverTiming },
+      ...wall.exchange,
+      admit: wall.admit,
       unmatched: [{ prefix: '/v2/', error: oipError }],
     },
   );
@@ -193,12 +197,13 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   let grpcServer: GrpcServer | undefined;
 
   const listenGrpc = async (): Promise<Pick<Listening, 'grpc'>> => {
-    const { enabled, host, port, maxMessageBytes } = settings.grpc;
+    const { enabled, host, port, ...grpcConfig } = settings.grpc;
     if (!enabled) return {};
     // Only then: its libraries take a tenth of a second to load.
     const { createGrpcServer } = await import('./protocol/grpc/server.js');
     grpcServer ??= createGrpcServer({
-      ...{ registry, codec, responder, observer, now, logger, tracing, maxMessageBytes },
+      ...{ registry, codec, responder, observer, now, logger, tracing, ...grpcConfig },
+      ...{ addressOf: wall.addressOf, admit: wall.admit },
       health: lifecycle.health,
       modelRoot: settings.models.root,
       maxRows: limits.maxRequestRows,
@@ -214,14 +219,20 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     ready: () => lifecycle.ready(),
     listen: async () => {
       await lifecycle.ready();
-      server ??= createHttpServer(listener, serverConfig, { observer, logger });
+      server ??= createHttpServer(listener, serverConfig, {
+        ...{ observer, logger, metrics: metrics.connections },
+        ...wall.exchange,
+      });
       const { host, port } = await server.listen(serverConfig.host, serverConfig.port);
-      const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+      const url = `${serverConfig.tls === false ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
       logger.info({ url }, 'listening');
       return { host, port, url, ...(await listenGrpc()) };
     },
     verify: async (name, budgetMs) => verify(registry.get(name), { codec, pool, budgetMs }),
-    close: () => lifecycle.close(server && closeTogether(grpcServer ? [server, grpcServer] : [server])),
+    close: () =>
+      lifecycle
+        .close(server && closeTogether(grpcServer ? [server, grpcServer] : [server]))
+        .finally(() => wall.close()),
     isRunning: () => pool.states.includes('running'),
     lanePids: () => pool.pids,
     logLevel,

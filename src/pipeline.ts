@@ -8,6 +8,8 @@ import type { Payload } from './executor/join.js';
 import { CarpoolError } from './errors.js';
 import { recipeFor } from './images/recipe-for.js';
 import type { IdsInput, InferRequest, InferResult, ItemOutput, TextWants } from './infer.js';
+import type { Charge } from './limits/limiter.js';
+import type { QuotaState } from './limits/quotas.js';
 import type { ServedModel } from './models/served-model.js';
 import type { RequestTrace } from './telemetry/tracing/request-trace.js';
 import type { Signature } from './models/signature.js';
@@ -16,8 +18,9 @@ import type { Signature } from './models/signature.js';
 export interface PipelineContext {
   /** Milliseconds since the request came in: its timeout counts from there. */
   readonly elapsedMs: number;
-  /** Whom the work is charged to: callers share the lanes fairly. */
+  /** Whom the work is charged to: callers share the lanes fairly, and have quotas. */
   readonly caller: string;
+  quotas?: readonly QuotaState[] | undefined;
   /** Fires when the client goes away; only made where something listens. */
   readonly signal: AbortSignal;
   /** Calls `fn` when the client goes away, at once if it has. @returns what stops that */
@@ -34,10 +37,13 @@ export interface PipelineContext {
 export class Pipeline {
   readonly #codec: Codec;
   readonly #clock: Clock;
+  readonly #charge: Charge | undefined;
 
-  constructor(codec: Codec, clock: Clock) {
+  /** @param charge takes rows and tokens from the caller's quotas before they are queued */
+  constructor(codec: Codec, clock: Clock, charge?: Charge) {
     this.#codec = codec;
     this.#clock = clock;
+    this.#charge = charge;
   }
 
   /**
@@ -70,6 +76,8 @@ export class Pipeline {
         trace.mark('encoded');
         trace.tokens = encoded?.lengths.reduce((sum, length) => sum + length, trace.tokens ?? 0);
       }
+      if (this.#charge !== undefined)
+        await this.#charge(context, { rows: rowsOf(items), tokens: encoded?.ids.length ?? 0 });
       const resultOf = resultsOf(info.signature, encoded, encodeMs);
       const onRide =
         onItem === undefined
@@ -185,6 +193,8 @@ const wholeIds = (
     ...(wants === undefined ? {} : { special: new Uint8Array(ids.length) }),
   };
 };
+
+const rowsOf = (items: readonly Item<Payload>[]): number => items.reduce((sum, { rows }) => sum + rows, 0);
 
 const largest = <T>(values: readonly T[], of: (value: T) => number): number =>
   values.reduce((max, value) => Math.max(max, of(value)), 0);

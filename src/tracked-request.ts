@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { QuotaState } from './limits/quotas.js';
 import type { RequestRecord } from './telemetry/access-log.js';
 import type { RequestObserver } from './telemetry/request-observer.js';
 import type { RequestTrace } from './telemetry/tracing/request-trace.js';
@@ -38,6 +39,8 @@ export abstract class TrackedRequest implements RequestRecord {
   runMs: number | undefined;
   /** Where traces are on; set by whoever reads the headers. */
   trace: RequestTrace | undefined;
+  /** What the caller has left of its quotas, where there are some. */
+  quotas: readonly QuotaState[] | undefined;
 
   readonly #deps: TrackedRequestDeps;
   readonly #startedAtMs: number;

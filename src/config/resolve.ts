@@ -10,6 +10,7 @@ import {
   type Config,
   type ModelOverrides,
 } from './schema.js';
+import type { TlsConfig } from './wall.js';
 
 const FIXED_MODEL_KEYS: readonly string[] = Object.keys(modelsSchema.shape);
 const SECTIONS: readonly string[] = Object.keys(configSchema.shape);
@@ -82,10 +83,12 @@ export const resolveLocated = (input: unknown, baseDir: string, locate: Locate):
   if (!result.success)
     problems.unshift(...explain({ schema: configSchema, raw, issues: result.error.issues, at: [], locate }));
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
-  const { models, ...rest } = result.data;
+  const { models, server, grpc, ...rest } = result.data;
   const absolute = path.resolve(baseDir);
   return {
     ...rest,
+    server: { ...server, tls: absoluteTls(server.tls, absolute) },
+    grpc: { ...grpc, tls: absoluteTls(grpc.tls, absolute) },
     baseDir: absolute,
     models: {
       ...models,
@@ -96,6 +99,14 @@ export const resolveLocated = (input: unknown, baseDir: string, locate: Locate):
     },
   };
 };
+
+const absoluteTls = (tls: TlsConfig | false, baseDir: string): TlsConfig | false =>
+  tls !== false && {
+    ...tls,
+    certFile: path.resolve(baseDir, tls.certFile),
+    keyFile: path.resolve(baseDir, tls.keyFile),
+    ...(tls.caFile === undefined ? {} : { caFile: path.resolve(baseDir, tls.caFile) }),
+  };
 
 /**
  * Checks settings and fills in every default: `resolveConfig({}, dir)` is a whole configuration.

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { batchingOverrides, batchingSchema } from './batching.js';
+import { limitsSchema } from './limits.js';
+import { corsSchema, tlsSchema, trustProxySchema } from './wall.js';
 
 /** A day. Node's timers fire at once when they are given more than 2^31 - 1 ms, so every duration is bounded. */
 const LONGEST_MS = 86_400_000;
@@ -41,6 +43,15 @@ export const serverSchema = z.strictObject({
   bodyTimeoutMs: durationMs.default(30_000),
   /** Idle time after which a keep-alive connection is closed. */
   keepAliveTimeoutMs: durationMs.default(75_000),
+  /** Time for a client to read an answer; of a stream, to read what was written. Then it is cut off. */
+  sendTimeoutMs: durationMs.default(60_000),
+  /** Connections at a time; more are closed as soon as they come. */
+  maxConnections: z.int().min(1).default(16_384),
+  /** Serve HTTPS. */
+  tls: tlsSchema,
+  /** Proxies whose `X-Forwarded-For` says who calls: how many of them, or their addresses. */
+  trustProxy: trustProxySchema,
+  cors: corsSchema,
   /** Longest time that a stop waits for work in flight and queued; then it is forced. 0 = it does not wait. */
   drainTimeoutMs: durationOrZeroMs.default(30_000),
   /** Time for which requests are still served after readiness went 503, so that balancers can look away. */
@@ -83,6 +94,9 @@ export const grpcSchema = z.strictObject({
     .min(1)
     .max(2 ** 31 - 1)
     .default(16 * 1024 * 1024),
+  tls: tlsSchema,
+  /** Tell clients such as grpcurl which services and messages there are. */
+  reflection: z.boolean().default(false),
 });
 
 export const logSchema = z.strictObject({
@@ -149,6 +163,7 @@ export const modelOverridesSchema = z.strictObject({
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}),
   grpc: grpcSchema.prefault({}),
+  limits: limitsSchema.prefault({}),
   log: logSchema.prefault({}),
   tracing: tracingSchema.prefault({}),
   lanes: lanesSchema.prefault({}),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { maxHeaderSize, STATUS_CODES } from 'node:http';
+import { maxHeaderSize, STATUS_CODES, type OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ERROR_TABLE, type ErrorCode } from '../errors.js';
 
@@ -19,7 +19,11 @@ interface Refusal {
 }
 
 /** What Node's parser could not take: there is no `res` for it, so the answer is written by hand. */
-export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex): AnsweredClientError => {
+export const answerClientError = (
+  error: NodeJS.ErrnoException,
+  socket: Duplex,
+  headers: OutgoingHttpHeaders = {},
+): AnsweredClientError => {
   const { status, code, message } = refusalOf(error);
   const requestId = randomUUID();
   const body = JSON.stringify({ error: { code, message, requestId } });
@@ -29,6 +33,7 @@ export const answerClientError = (error: NodeJS.ErrnoException, socket: Duplex):
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
     'connection: close',
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${String(value)}`),
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   const timer = setTimeout(() => socket.destroy(), CLOSE_AFTER_MS);

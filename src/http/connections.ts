@@ -7,39 +7,66 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
  * those that have never sent a request, and a browser opens such ones ahead of need: they would hold a drain for ever.
  */
 export class Connections {
-  readonly #sockets = new Set<Socket>();
+  /** With the number of requests that have no complete answer yet. */
+  readonly #sockets = new Map<Socket, number>();
+  /** Bare sockets whose TLS handshake is not over, by their client's address and port: TLS puts another in its place. */
+  readonly #handshaking = new Map<string, Socket>();
   readonly #open = new Set<ServerResponse>();
   readonly #onResponseClosed: (this: ServerResponse) => void;
   #isClosing = false;
 
   /** Watches every connection of `server`, which does not listen yet. */
-  constructor(server: Server) {
+  constructor(server: Server, isTls = false) {
     const sockets = this.#sockets;
-    server.on('connection', (socket) => {
-      sockets.add(socket);
-      socket.once('close', () => sockets.delete(socket));
-    });
+    const add = (socket: Socket): void => {
+      sockets.set(socket, 0);
+      socket.once('close', () => {
+        if (this.openOn(socket) > 1) this.#closePipelined(socket);
+        sockets.delete(socket);
+      });
+    };
+    if (isTls) this.#watchHandshakes(server, add);
+    else server.on('connection', add);
     // One function for all requests: `this` tells them apart.
     const open = this.#open;
-    const afterwards = (): void => {
+    const afterwards = (socket: Socket): void => {
+      const count = sockets.get(socket);
+      if (count !== undefined) sockets.set(socket, count - 1);
       // Answers that had begun before the closing leave their connection open.
       if (this.#isClosing) setImmediate(() => this.#sweep());
     };
     this.#onResponseClosed = function () {
       open.delete(this);
-      afterwards();
+      afterwards(this.req.socket);
     };
+  }
+
+  /** Open now, those in their handshake too. */
+  get count(): number {
+    return this.#sockets.size + this.#handshaking.size;
+  }
+
+  /** False for what failed in its TLS handshake. */
+  has(socket: object): boolean {
+    return (this.#sockets as ReadonlyMap<object, number>).has(socket);
+  }
+
+  /** Requests under way on a connection. */
+  openOn(socket: Socket): number {
+    return this.#sockets.get(socket) ?? 0;
   }
 
   /** To be called first for every request. */
   begin(res: ServerResponse): void {
+    const { socket } = res.req;
+    this.#sockets.set(socket, this.openOn(socket) + 1);
     this.#open.add(res);
     if (this.#isClosing) res.shouldKeepAlive = false;
     res.on('close', this.#onResponseClosed);
   }
 
   /** The requests of this socket that have no complete answer yet. */
-  openOn(socket: object): ServerResponse[] {
+  unansweredOn(socket: object): ServerResponse[] {
     return [...this.#open].filter((res) => res.req.socket === socket);
   }
 
@@ -59,12 +86,37 @@ export class Connections {
   }
 
   closeNow(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of [...this.#sockets.keys(), ...this.#handshaking.values()]) socket.destroy();
+  }
+
+  /** Node tells only the answer whose turn it is that its socket is gone. */
+  #closePipelined(socket: Socket): void {
+    for (const res of this.unansweredOn(socket)) {
+      if (res.socket !== null) continue;
+      res.destroy();
+      res.emit('close');
+    }
   }
 
   #sweep(): void {
-    const busy = new Set<Socket>();
-    for (const res of this.#open) busy.add(res.req.socket);
-    for (const socket of this.#sockets) if (!busy.has(socket)) socket.destroy();
+    for (const [socket, count] of this.#sockets) if (count === 0) socket.destroy();
+    for (const socket of this.#handshaking.values()) socket.destroy();
+  }
+
+  #watchHandshakes(server: Server, add: (socket: Socket) => void): void {
+    const handshaking = this.#handshaking;
+    const keyOf = ({ remoteAddress, remotePort }: Socket): string =>
+      `${remoteAddress ?? ''} ${remotePort ?? ''}`;
+    server.on('connection', (socket) => {
+      const key = keyOf(socket);
+      handshaking.set(key, socket);
+      socket.once('close', () => {
+        if (handshaking.get(key) === socket) handshaking.delete(key);
+      });
+    });
+    server.on('secureConnection', (socket: Socket) => {
+      handshaking.delete(keyOf(socket));
+      add(socket);
+    });
   }
 }

@@ -23,14 +23,14 @@ export const assetOf = (type: string, body: Uint8Array): Asset => ({
 export const sendAsset = async (
   req: HttpRequest,
   res: ServerResponse,
-  { requestId }: Exchange,
+  exchange: Exchange,
   { type, body, etag }: Asset,
   more: OutgoingHttpHeaders,
 ): Promise<void> => {
-  const headers = { etag, 'x-content-type-options': 'nosniff', ...more };
+  const headers = { etag, ...more };
   const has = req.headers['if-none-match']?.split(',').map((tag) => tag.trim());
   if (has?.includes(etag) === true || has?.includes('*') === true) {
-    res.writeHead(304, { ...headers, 'x-request-id': requestId }).end();
+    res.writeHead(304, { ...exchange.headersOf(res), ...headers }).end();
     return;
   }
   const { body: packed, headers: coding } = await compressFor(req, body);

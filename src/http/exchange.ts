@@ -1,12 +1,28 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { createClientAddress, type ClientAddress } from '../client-address.js';
+import { rateLimitHeaders } from '../limits/headers.js';
+import type { CutReason } from '../telemetry/connection-metrics.js';
 import { TrackedRequest, type TrackedRequestDeps } from '../tracked-request.js';
+import type { CorsHeaders } from './cors.js';
 import type { ErrorShape } from './error-handler.js';
+import { limitSending } from './send-limit.js';
 
 /** What the layers of one gateway share to open exchanges. */
 export interface ExchangeDeps extends TrackedRequestDeps {
   /** Every answer of an inference carries `Server-Timing`. Default: those that ask with `X-Server-Timing: 1`. */
   readonly serverTiming?: boolean;
+  /** Of every answer, names in lower case; where the host's app has set one, that stays. */
+  readonly headers?: OutgoingHttpHeaders;
+  readonly cors?: CorsHeaders | undefined;
+  /** Default: the address of the connection, whatever headers say. */
+  readonly addressOf?: ClientAddress;
+  /** Time for the client to read an answer. Default: for ever. */
+  readonly sendTimeoutMs?: number;
+  readonly onCut?: (reason: CutReason) => void;
 }
+
+const NOTHING = (): void => undefined;
+const PEER_ONLY = createClientAddress(false);
 
 const EXCHANGE = Symbol('carpool.exchange');
 
@@ -22,6 +38,7 @@ export class Exchange extends TrackedRequest {
   errorShape: ErrorShape | undefined;
   readonly #deps: ExchangeDeps;
   readonly #req: IncomingMessage & { readonly originalUrl?: string };
+  #caller: string | undefined;
 
   /** Use `openExchange`. */
   constructor(req: IncomingMessage, route: string, deps: ExchangeDeps) {
@@ -45,12 +62,42 @@ export class Exchange extends TrackedRequest {
   }
 
   get caller(): string {
-    return this.#req.socket.remoteAddress ?? '';
+    return (this.#caller ??= this.#address());
+  }
+
+  /** What every answer has: fresh, for the caller to add its own. */
+  headersOf(res: ServerResponse): OutgoingHttpHeaders {
+    const all: OutgoingHttpHeaders = { ...this.#deps.headers };
+    // Mounted in an app that sets some itself.
+    for (const name of res.getHeaderNames()) Reflect.deleteProperty(all, name);
+    all['x-request-id'] = this.requestId;
+    if (this.trace !== undefined) all['traceparent'] = this.trace.traceparent;
+    if (this.quotas !== undefined) Object.assign(all, rateLimitHeaders(this.quotas));
+    return all;
+  }
+
+  /** To be called when an answer, or a part of a stream, has been written. @returns what lifts the limit */
+  limitSending(res: ServerResponse): () => void {
+    const { sendTimeoutMs, onCut } = this.#deps;
+    if (sendTimeoutMs === undefined) return NOTHING;
+    return limitSending(res, sendTimeoutMs, () => {
+      onCut?.('not_reading');
+      // Now: to Node, an answer whose socket is destroyed is finished.
+      this.lose();
+    });
   }
 
   /** The server says it always, or this request asks for it. */
   get wantsServerTiming(): boolean {
     return this.#deps.serverTiming === true || this.#req.headers['x-server-timing'] === '1';
+  }
+
+  #address(): string {
+    const { socket, headers } = this.#req;
+    const forwarded = headers['x-forwarded-for'];
+    // Node joins the lines of this header itself; its type does not know.
+    const line = typeof forwarded === 'string' ? forwarded : forwarded?.join(',');
+    return (this.#deps.addressOf ?? PEER_ONLY)(socket.remoteAddress ?? '', line);
   }
 }
 
@@ -65,6 +112,7 @@ export const openExchange = (
   req[EXCHANGE] = exchange;
   deps.observer.started();
   res.on('close', onClose);
+  deps.cors?.(req, res);
   return exchange;
 };
 
@@ -73,6 +121,7 @@ export const findExchange = (req: IncomingMessage & Tagged): Exchange | undefine
 /** `close` of the response comes after every answer and after every loss; `close` of the request tells nothing. */
 function onClose(this: ServerResponse): void {
   const exchange = findExchange(this.req);
-  if (this.writableFinished) exchange?.finish(this.statusCode);
+  // To Node, an answer that was ended is finished, though its socket broke under it.
+  if (this.writableFinished && this.req.socket.errored === null) exchange?.finish(this.statusCode);
   else exchange?.lose();
 }

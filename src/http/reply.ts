@@ -17,15 +17,12 @@ export const send = (
 ): boolean => {
   if (res.destroyed || res.headersSent || res.writableEnded) return false;
   const exchange = findExchange(res.req);
-  const all: OutgoingHttpHeaders = {
-    'content-type': contentType,
-    'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength,
-  };
+  const all: OutgoingHttpHeaders = exchange?.headersOf(res) ?? {};
+  all['content-type'] = contentType;
+  all['content-length'] = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   if (exchange !== undefined) {
-    all['x-request-id'] = exchange.requestId;
     const timing = exchange.wantsServerTiming ? serverTimingOf(exchange) : undefined;
     if (timing !== undefined) all['server-timing'] = timing;
-    if (exchange.trace !== undefined) all['traceparent'] = exchange.trace.traceparent;
   }
   if (headers !== undefined) Object.assign(all, headers);
   if (hasLongBodyUnread(res.req)) {
@@ -37,6 +34,7 @@ export const send = (
     res.writeHead(status, all);
     res.end(body);
   }
+  exchange?.limitSending(res);
   return true;
 };
 

@@ -30,6 +30,8 @@ export interface Route {
 export interface HttpRouterDeps extends ExchangeDeps {
   readonly logger: Logger;
   /** Shapes of errors where no route is: of the first prefix that the path has, our own elsewhere. */
+  /** Asked before the handler of every request that is not free; what it throws or rejects with becomes the answer. */
+  readonly admit?: ((exchange: Exchange) => Promise<void>) | undefined;
   readonly unmatched?: readonly { readonly prefix: string; readonly error: ErrorShape }[];
 }
 
@@ -43,6 +45,8 @@ export interface HttpRouter {
 /** Route label of a request that matched none. */
 const UNMATCHED = 'unmatched';
 const METHODS = ['get', 'post', 'put', 'delete'] as const;
+/** Probes, scrapes and lookups cost next to nothing, and must go through when all else is refused. */
+const FREE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Not an Express *application*: that swaps the prototypes of `req` and `res` and costs two thirds of the throughput. */
 export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps): HttpRouter => {
@@ -63,6 +67,7 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
   ): Promise<void> => {
     const exchange = openExchange(req, res, path, deps);
     try {
+      if (deps.admit !== undefined && !FREE_METHODS.has(req.method ?? '')) await deps.admit(exchange);
       await handler(req, res, exchange);
     } catch (error) {
       answerError(error, req, res, exchange.errorShape ?? shape);
@@ -119,8 +124,7 @@ const refuseMethod = (route: Route): Handler => {
   return (req, res, exchange) => {
     res.setHeader('allow', allow);
     if (req.method === 'OPTIONS') {
-      res.setHeader('x-request-id', exchange.requestId);
-      res.writeHead(204).end();
+      res.writeHead(204, exchange.headersOf(res)).end();
       return;
     }
     throw new CarpoolError(

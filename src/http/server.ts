@@ -1,10 +1,12 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type OutgoingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Logger } from '../telemetry/logger.js';
+import type { ConnectionMetrics } from '../telemetry/connection-metrics.js';
 import type { RequestObserver } from '../telemetry/request-observer.js';
 import { answerClientError } from './client-error.js';
 import { Connections } from './connections.js';
 import { listenError } from './listen-error.js';
+import type { TlsFilesOptions } from './tls-files.js';
+import { createTlsServer, type TlsServerDeps } from './tls-server.js';
 
 /** The part of `config.server` that concerns connections. */
 export interface HttpServerOptions {
@@ -16,6 +18,9 @@ export interface HttpServerOptions {
   readonly keepAliveTimeoutMs: number;
   /** Larger bodies are refused before an `Expect: 100-continue` is granted. */
   readonly bodyLimitBytes: number;
+  /** More are closed as soon as they come. */
+  readonly maxConnections: number;
+  readonly tls: TlsFilesOptions | false;
 }
 
 export interface HttpServer {
@@ -27,15 +32,21 @@ export interface HttpServer {
   closeNow(): Promise<void>;
 }
 
-export interface HttpServerDeps {
+export interface HttpServerDeps extends TlsServerDeps {
   readonly observer: RequestObserver;
-  readonly logger: Logger;
+  readonly metrics?: ConnectionMetrics;
+  /** Of answers to what is no HTTP. */
+  readonly headers?: OutgoingHttpHeaders;
 }
 
 /** Node cuts a request off later than `readBody` would, so that the client gets the better message. */
 const REQUEST_TIMEOUT_SLACK_MS = 5000;
 /** How often Node looks for requests past their time. */
 const MAX_CHECK_INTERVAL_MS = 1000;
+/** A client that has died or vanished without a word is found out by TCP itself, after a minute or so. */
+const TCP_KEEP_ALIVE_MS = 30_000;
+/** Requests that a client may send on one connection ahead of their answers; HTTP clients hardly ever send a second. */
+const MOST_PIPELINED = 256;
 /** Route label of what was no HTTP. */
 const MALFORMED = 'malformed';
 
@@ -45,23 +56,35 @@ export const createHttpServer = (
   deps: HttpServerDeps,
 ): HttpServer => {
   const { headersTimeoutMs, bodyTimeoutMs, keepAliveTimeoutMs, bodyLimitBytes } = options;
-  const server = createServer({
+  const http = {
     headersTimeout: headersTimeoutMs,
     requestTimeout: headersTimeoutMs + bodyTimeoutMs + REQUEST_TIMEOUT_SLACK_MS,
     keepAliveTimeout: keepAliveTimeoutMs,
     connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, headersTimeoutMs),
-  });
-  const connections = new Connections(server);
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+  };
+  const { tls } = options;
+  const server = tls === false ? createServer(http) : createTlsServer(http, tls, headersTimeoutMs, deps);
+  server.maxConnections = options.maxConnections;
+  server.on('drop', () => deps.metrics?.cut('max_connections'));
+  const connections = new Connections(server, tls !== false);
+  deps.metrics?.bind(() => connections.count);
   const onRequest: RequestListener = (req, res) => {
-    connections.begin(res);
-    listener(req, res);
+    if (connections.openOn(req.socket) < MOST_PIPELINED) {
+      connections.begin(res);
+      listener(req, res);
+    } else if (!req.socket.destroyed) {
+      deps.metrics?.cut('pipelining');
+      req.socket.destroy();
+    }
   };
   server.on('request', onRequest);
   server.on('checkContinue', (req, res) => {
     if (Number(req.headers['content-length'] ?? 0) <= bodyLimitBytes) res.writeContinue();
     onRequest(req, res);
   });
-  answerMalformed(server, connections, deps.observer);
+  answerMalformed(server, connections, deps);
   server.on('error', (error) => {
     // Before it listens, `listen` tells; afterwards these are connections that could not be accepted.
     if (server.listening) deps.logger.error({ err: error }, 'http server');
@@ -102,16 +125,25 @@ const listen = async (
   return { host: address.address, port: address.port };
 };
 
-const answerMalformed = (server: Server, connections: Connections, observer: RequestObserver): void => {
+const answerMalformed = (
+  server: Server,
+  connections: Connections,
+  { observer, metrics, headers }: HttpServerDeps,
+): void => {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!connections.has(socket)) {
+      metrics?.cut('tls_handshake');
+      socket.destroy();
+      return;
+    }
     // Told already: the parser complains again about every further chunk.
     if (socket.writableEnded) return;
-    const open = connections.openOn(socket);
+    const open = connections.unansweredOn(socket);
     if (error.code === 'ECONNRESET' || !socket.writable || open.some((res) => res.headersSent)) {
       socket.destroy();
       return;
     }
-    const answered = answerClientError(error, socket);
+    const answered = answerClientError(error, socket, headers);
     // A request that broke off in its body is counted by its own exchange.
     if (open.length > 0) return;
     observer.started();

@@ -1,8 +1,10 @@
 import { Registry } from 'prom-client';
 import { createBatchMetrics, type BatchMetrics } from './batch-metrics.js';
+import { createConnectionMetrics, type ConnectionMetrics } from './connection-metrics.js';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
 import { createLaneMetrics, type LaneMetrics } from './lane-metrics.js';
 import { openMetricsOf } from './open-metrics.js';
+import { createLimitMetrics, type LimitMetrics } from './limit-metrics.js';
 import { createProcessMetrics, type LoopMonitor } from './process-metrics.js';
 import { createStateMetrics, type StateMetrics } from './state-metrics.js';
 import { createTraceMetrics, type TraceMetrics } from './trace-metrics.js';
@@ -14,6 +16,8 @@ export interface Metrics extends BatchMetrics {
   readonly lanes: LaneMetrics;
   readonly state: StateMetrics;
   readonly traces: TraceMetrics;
+  readonly connections: ConnectionMetrics;
+  readonly limits: LimitMetrics;
   /** Everything, in Prometheus' text format or in OpenMetrics, which has exemplars beside. Default: the first. */
   readonly render: (
     format?: MetricsFormat,
@@ -30,6 +34,8 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
   const lanes = createLaneMetrics(registry);
   const state = createStateMetrics(registry);
   const traces = createTraceMetrics(registry);
+  const connections = createConnectionMetrics(registry);
+  const limits = createLimitMetrics(registry);
   const processMetrics = createProcessMetrics(registry, loopMonitor);
   return {
     http,
@@ -37,6 +43,8 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
     lanes,
     state,
     traces,
+    connections,
+    limits,
     render: async (format) => {
       const body = await registry.metrics();
       if (format !== 'openmetrics') return { contentType: registry.contentType, body };

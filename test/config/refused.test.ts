@@ -102,21 +102,21 @@ const wrongValues: Bad[] = [
     'a list for everything',
     [],
     '',
-    'an object with keys of server, grpc, log, tracing, lanes, batching, models',
+    'an object with keys of server, grpc, limits, log, tracing, lanes, batching, models',
     '[]',
   ],
   [
     'null for everything',
     null,
     '',
-    'an object with keys of server, grpc, log, tracing, lanes, batching, models',
+    'an object with keys of server, grpc, limits, log, tracing, lanes, batching, models',
     'null',
   ],
 ];
 
 const batchingKeys =
   'one of maxBatch, maxWaitMs, echoHoldMs, maxBatchTokens, composition, sloMs, shedding, singleFlight, batchInvariance, calibrate, calibrateBudgetMs, maxQueue, timeoutMs';
-const sections = 'one of server, grpc, log, tracing, lanes, batching, models';
+const sections = 'one of server, grpc, limits, log, tracing, lanes, batching, models';
 
 const unknownKeys: Bad[] = [
   [

@@ -17,6 +17,11 @@ describe('resolveConfig fills in', () => {
         headersTimeoutMs: 10_000,
         bodyTimeoutMs: 30_000,
         keepAliveTimeoutMs: 75_000,
+        sendTimeoutMs: 60_000,
+        maxConnections: 16_384,
+        tls: false,
+        trustProxy: false,
+        cors: { origins: [] },
         drainTimeoutMs: 30_000,
         drainDelayMs: 0,
         accessLogPerSecond: 200,
@@ -25,7 +30,14 @@ describe('resolveConfig fills in', () => {
         allowedOrigins: [],
         allowedHosts: [],
       },
-      grpc: { enabled: false, host: '127.0.0.1', port: 8081, maxMessageBytes: 16 * 1024 * 1024 },
+      grpc: {
+        ...{ enabled: false, host: '127.0.0.1', port: 8081, maxMessageBytes: 16 * 1024 * 1024 },
+        ...{ tls: false, reflection: false },
+      },
+      limits: {
+        ...{ requestsPerSecond: 0, requestsPerMinute: 0, rowsPerMinute: 0, tokensPerMinute: 0 },
+        ...{ redisUrl: false, onRedisFailure: 'allow' },
+      },
       log: { level: 'info', format: 'auto' },
       tracing: {
         otlpUrl: '',

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { createHttpRouter, type Handler, type Route } from '../../src/http/router.js';
+import { createHttpRouter, type Handler, type HttpRouterDeps, type Route } from '../../src/http/router.js';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from '../../src/http/server.js';
+import type { ConnectionMetrics, CutReason } from '../../src/telemetry/connection-metrics.js';
 import type { RequestRecord } from '../../src/telemetry/access-log.js';
 import { createLogger } from '../../src/telemetry/logger.js';
 import type { RequestObserver } from '../../src/telemetry/request-observer.js';
@@ -11,6 +12,8 @@ export const OPTIONS: HttpServerOptions = {
   bodyTimeoutMs: 10_000,
   keepAliveTimeoutMs: 75_000,
   bodyLimitBytes: 1_000_000,
+  maxConnections: 1000,
+  tls: false,
 };
 
 /** Counts and keeps what the HTTP layer reports; `next` waits for the record of the next request. */
@@ -49,6 +52,10 @@ export interface Harness {
   readonly recorder: Recorder;
   /** Parsed log lines. */
   readonly lines: Record<string, unknown>[];
+  /** Why connections were cut. */
+  readonly cuts: string[];
+  /** Open now, as the server counts. */
+  readonly connections: () => number;
   readonly server: HttpServer;
 }
 
@@ -56,7 +63,16 @@ export interface Harness {
 export const withServer = async (
   routes: readonly Route[],
   test: (harness: Harness) => Promise<void>,
-  { serverTiming = false, ...options }: Partial<HttpServerOptions> & { serverTiming?: boolean } = {},
+  {
+    serverTiming = false,
+    wall = {},
+    tlsPollMs = 20,
+    ...options
+  }: Partial<HttpServerOptions> & {
+    serverTiming?: boolean;
+    wall?: Partial<HttpRouterDeps>;
+    tlsPollMs?: number;
+  } = {},
 ): Promise<void> => {
   const recorder = new Recorder();
   const lines: Record<string, unknown>[] = [];
@@ -64,12 +80,27 @@ export const withServer = async (
     { level: 'debug' },
     { write: (line) => lines.push(JSON.parse(line) as Record<string, unknown>) },
   );
-  const deps = { observer: recorder, logger, now: () => performance.now(), serverTiming };
+  const cuts: string[] = [];
+  let connections = (): number => 0;
+  const metrics: ConnectionMetrics = {
+    bind: (fn) => {
+      connections = fn;
+    },
+    cut: (reason) => cuts.push(reason),
+  };
+  const deps = {
+    ...{ observer: recorder, logger, now: () => performance.now(), serverTiming, metrics, tlsPollMs },
+    onCut: (reason: CutReason) => cuts.push(reason),
+    ...wall,
+  };
   const { listener } = createHttpRouter(routes, deps);
   const server = createHttpServer(listener, { ...OPTIONS, ...options }, deps);
   const { port } = await server.listen('127.0.0.1', 0);
   try {
-    await test({ url: `http://127.0.0.1:${port}`, port, recorder, lines, server });
+    await test({
+      ...{ url: `http://127.0.0.1:${port}`, port, recorder, lines, server, cuts },
+      connections: () => connections(),
+    });
   } finally {
     await server.closeNow();
   }

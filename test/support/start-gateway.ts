@@ -33,6 +33,7 @@ export const startGateway = async (overrides: ConfigInput = {}, deps: GatewayDep
     models: { root: SHIPPED_MODELS, ...overrides.models },
     ...(overrides.grpc === undefined ? {} : { grpc: overrides.grpc }),
     ...(overrides.tracing === undefined ? {} : { tracing: overrides.tracing }),
+    ...(overrides.limits === undefined ? {} : { limits: overrides.limits }),
   };
   const gateway = createGateway(config, deps);
   const { url, grpc } = await gateway.listen();

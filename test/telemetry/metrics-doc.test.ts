@@ -20,6 +20,8 @@ const rendered = async (): Promise<string[]> => {
   everyEvent().forEach(model.onEvent);
   metrics.http.started();
   metrics.http.finished({ method: 'GET', route: '/', status: 200, seconds: 1 });
+  metrics.connections.cut('pipelining');
+  metrics.limits.refused('rows_per_minute');
   metrics.lanes.bind(() => ({ idle: 1 }));
   const served = { name: 'm', version: '1', task: 'tensor', joining: 'any', loadedAtUnixSeconds: 1 };
   metrics.state.bind(() => ({ ready: true, models: [served], failed: 0, loading: 0 }));

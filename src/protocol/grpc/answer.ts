@@ -22,7 +22,7 @@ export const failExchange = (error: unknown, exchange: GrpcExchange, logger: Log
     if (code === 'INTERNAL') logger.error({ ...ids, err: error }, 'internal error');
     else if (status >= 500) logger.warn({ ...ids, code, cause: causeOf(error) }, message);
   }
-  const answer = statusOf(shown, requestId);
+  const answer = statusOf(shown, requestId, exchange.quotas);
   exchange.grpcStatus = answer.code;
   if (trace !== undefined) answer.metadata.set('traceparent', trace.traceparent);
   exchange.finish(status);

@@ -1,11 +1,16 @@
 import { Metadata, type Deadline } from '@grpc/grpc-js';
+import type { ClientAddress } from '../../client-address.js';
 import { CarpoolError } from '../../errors.js';
 import { TrackedRequest, type TrackedRequestDeps } from '../../tracked-request.js';
+import { quotaTrailers } from './status.js';
 
 /** What exchanges of one gateway share. */
 export interface GrpcExchangeDeps extends TrackedRequestDeps {
   /** Milliseconds since 1970: what deadlines of gRPC count in. */
   readonly unixNow: () => number;
+  readonly addressOf: ClientAddress;
+  /** Takes a request from its caller's quotas. @throws RATE_LIMITED */
+  readonly admit: ((exchange: TrackedRequest) => Promise<void>) | undefined;
 }
 
 /** What a call and a stream have in common. */
@@ -38,8 +43,10 @@ export class GrpcExchange extends TrackedRequest {
     super(call.metadata.get('x-request-id')[0], deps, call.cancelled);
     this.route = call.getPath();
     this.path = this.route;
-    // `127.0.0.1:50000`, `[::1]:50000`: a caller is an address, whatever its port.
-    this.caller = call.getPeer().replace(/:\d+$/, '');
+    const forwarded = call.metadata.get('x-forwarded-for');
+    // `127.0.0.1:50000`, `::1:50000`.
+    const peer = call.getPeer().replace(/:\d+$/, '');
+    this.caller = deps.addressOf(peer, forwarded.length === 0 ? undefined : forwarded.join(','));
     this.#unixNow = deps.unixNow;
     this.#deadlineAt = Number(call.getDeadline());
     const header = (name: string): unknown => call.metadata.get(name)[0];
@@ -49,8 +56,9 @@ export class GrpcExchange extends TrackedRequest {
 
   /** What goes with an answer; undefined = nothing. */
   get trailer(): Metadata | undefined {
-    if (this.trace === undefined) return undefined;
-    const trailer = new Metadata();
+    const quotas = quotaTrailers(this.quotas);
+    if (this.trace === undefined) return quotas;
+    const trailer = quotas ?? new Metadata();
     trailer.set('traceparent', this.trace.traceparent);
     return trailer;
   }

@@ -3,12 +3,12 @@ import type { Registry } from '../../models/registry.js';
 import { modelOfVersion } from '../oip/routes.js';
 import type { ParseView } from '../own/parse.js';
 import type { Responder } from '../respond.js';
-import type { GrpcExchange } from './exchange.js';
+import type { GrpcExchange, GrpcExchangeDeps } from './exchange.js';
 import type { ModelInferRequest, ModelInferResponse } from './messages.js';
 import { answerOf, optionsIn, parseInferRequest, requireOneForm, type ParsedInfer } from './parse-infer.js';
 import { inferResponse } from './render-infer.js';
 
-export interface InferDeps {
+export interface InferDeps extends Pick<GrpcExchangeDeps, 'admit'> {
   readonly registry: Registry;
   readonly codec: Codec;
   readonly responder: Responder;
@@ -21,8 +21,9 @@ export type Infer = (message: ModelInferRequest, exchange: GrpcExchange) => Prom
 const INLINE_STRING_BYTES = 65_536;
 
 export const createInfer =
-  ({ registry, codec, responder, maxRows }: InferDeps): Infer =>
+  ({ registry, codec, responder, maxRows, admit }: InferDeps): Infer =>
   async (message, exchange) => {
+    if (admit !== undefined) await admit(exchange);
     const model = modelOfVersion(registry, message.model_name, message.model_version);
     const { info } = model;
     const { name, signature, batch, takesTexts } = info;

@@ -83,3 +83,9 @@ export interface RepositoryIndexRequest {
 export interface HealthCheckRequest {
   readonly service: string;
 }
+
+export type ServingStatus = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
+
+export interface HealthCheckResponse {
+  readonly status: ServingStatus;
+}

@@ -1,5 +1,5 @@
 import { loadPackageDefinition, type ServiceDefinition } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
+import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 import { fileURLToPath } from 'node:url';
 
 /** The .proto files lie beside the sources, in the package too: seen from dist/src/protocol/grpc. */
@@ -8,6 +8,8 @@ const FOLDER = fileURLToPath(new URL('../../../../src/protocol/grpc/', import.me
 export interface Services {
   readonly inference: ServiceDefinition;
   readonly health: ServiceDefinition;
+  /** All of it, for those who ask what there is. */
+  readonly definition: PackageDefinition;
 }
 
 /** @throws Error when a file is missing or broken */
@@ -24,6 +26,7 @@ export const loadServices = (): Services => {
   return {
     inference: serviceAt(root, ['inference', 'GRPCInferenceService']),
     health: serviceAt(root, ['grpc', 'health', 'v1', 'Health']),
+    definition,
   };
 };
 

@@ -1,16 +1,23 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server } from '@grpc/grpc-js';
 import { CarpoolError, messageOf } from '../../errors.js';
+import type { TlsFilesOptions } from '../../http/tls-files.js';
+import { openCredentials } from './credentials.js';
 import { decodingAll } from './decode.js';
 import type { GrpcExchangeDeps } from './exchange.js';
+import { HealthService } from './health.js';
 import { createInfer, type InferDeps } from './infer.js';
 import { createListener } from './listener.js';
-import { loadServices } from './protos.js';
-import { healthService, inferenceService, type ServiceDeps } from './services.js';
+import { loadServices, type Services } from './protos.js';
+import { inferenceService, type ServiceDeps } from './services.js';
 import { InferStreams } from './stream.js';
 
 export interface GrpcServerDeps
   extends GrpcExchangeDeps, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot' | 'logger'> {
   readonly maxMessageBytes: number;
+  readonly tls: TlsFilesOptions | false;
+  readonly reflection: boolean;
+  /** How often the files of `tls` are looked at. */
+  readonly tlsPollMs?: number;
 }
 
 export interface GrpcServer {
@@ -22,39 +29,64 @@ export interface GrpcServer {
   closeNow(): Promise<void>;
 }
 
-/** Open Inference Protocol v2 over gRPC, without TLS: see docs/protocols.md. */
+/** A client that has vanished without a word is found out by pings. */
+const PING_MS = 60_000;
+const PING_TIMEOUT_MS = 20_000;
+/** A connection without a call for so long is closed; clients open another by themselves. */
+const IDLE_MS = 300_000;
+/** Calls of one connection at a time; clients hold more back. */
+const MOST_STREAMS = 1024;
+
+/** Open Inference Protocol v2 over gRPC: see docs/protocols.md. */
 export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
   const server = new Server({
     'grpc.max_receive_message_length': deps.maxMessageBytes,
     'grpc.max_send_message_length': -1,
+    'grpc.keepalive_time_ms': PING_MS,
+    'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
+    'grpc.max_connection_idle_ms': IDLE_MS,
+    'grpc.max_concurrent_streams': MOST_STREAMS,
   });
-  const listener = createListener(server, ServerCredentials.createInsecure(), deps.logger);
+  const health = new HealthService(deps);
+  const { credentials, close } = openCredentials(deps.tls, deps.logger, deps.tlsPollMs);
+  const listener = createListener(server, credentials, deps.logger);
   const infer = createInfer(deps);
   const streams = new InferStreams(infer, deps);
   const services = loadServices();
   const serviceDeps = { ...deps, infer, streams };
   server.addService(decodingAll(services.inference), inferenceService(serviceDeps));
-  server.addService(decodingAll(services.health), healthService(serviceDeps));
+  server.addService(decodingAll(services.health), health.handlers);
   return {
     listen: async (host, port) => {
       try {
+        if (deps.reflection) await addReflection(server, services);
         return { host, port: await listener.listen(host, port) };
       } catch (error) {
         throw listenError(error, host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
       }
     },
     closeGracefully: () => {
+      close();
       const allGone = listener.close();
       streams.close();
+      health.close();
       server.tryShutdown(() => undefined);
       return allGone;
     },
     closeNow: () => {
+      close();
+      health.close();
       server.forceShutdown();
       listener.destroy();
       return Promise.resolve();
     },
   };
+};
+
+/** Loads the library. */
+const addReflection = async (server: Server, { definition }: Services): Promise<void> => {
+  const { ReflectionService } = await import('@grpc/reflection');
+  new ReflectionService(definition).addToServer(server);
 };
 
 /** Without a cause: its code would be taken for that of the HTTP server's address. */

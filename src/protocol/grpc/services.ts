@@ -2,7 +2,7 @@ import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { HealthView } from '../../http/health-routes.js';
 import type { Registry } from '../../models/registry.js';
 import { VERSION } from '../../version.js';
-import { CarpoolError, codeOf } from '../../errors.js';
+import { codeOf } from '../../errors.js';
 import { EXTENSIONS, modelConfig, modelMetadata } from '../oip/metadata.js';
 import { repositoryIndex } from '../oip/repository.js';
 import { requireModelName, requireNoOverrides } from '../oip/repository-routes.js';
@@ -11,7 +11,6 @@ import { statisticsOf } from '../oip/statistics.js';
 import { unary, type AnswerDeps } from './answer.js';
 import type { Infer } from './infer.js';
 import type {
-  HealthCheckRequest,
   ModelInferRequest,
   NamedModel,
   RepositoryIndexRequest,
@@ -32,7 +31,7 @@ const NOT_THERE: readonly string[] = ['MODEL_NOT_FOUND', 'MODEL_UNAVAILABLE'];
 
 /** `inference.GRPCInferenceService`: the same answers as the REST paths of the same names. */
 export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementation => {
-  const { registry, health, modelRoot, infer, streams } = deps;
+  const { registry, health, modelRoot, infer, streams, admit } = deps;
   const isReady = ({ name, version }: NamedModel): boolean => {
     try {
       modelOfVersion(registry, name, version);
@@ -70,29 +69,17 @@ export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementatio
       }),
       deps,
     ),
-    RepositoryModelLoad: unary(async ({ model_name: name, parameters }: RepositoryModelRequest) => {
+    RepositoryModelLoad: unary(async ({ model_name: name, parameters }: RepositoryModelRequest, exchange) => {
+      await admit?.(exchange);
       requireNoOverrides(parameters);
       requireModelName(name);
       await registry.load(name, registry.pathOf(name));
       return {};
     }, deps),
-    RepositoryModelUnload: unary(async ({ model_name: name }: RepositoryModelRequest) => {
+    RepositoryModelUnload: unary(async ({ model_name: name }: RepositoryModelRequest, exchange) => {
+      await admit?.(exchange);
       await registry.unload(name);
       return {};
     }, deps),
   };
 };
-
-const SERVICES: readonly string[] = ['', 'inference.GRPCInferenceService'];
-
-/** `grpc.health.v1.Health`, `Check` only: serving while the gateway is ready. */
-export const healthService = (deps: ServiceDeps): UntypedServiceImplementation => ({
-  Check: unary(({ service }: HealthCheckRequest) => {
-    if (!SERVICES.includes(service))
-      throw new CarpoolError(
-        'NOT_FOUND',
-        `no service '${service.slice(0, 128)}'; there is ${SERVICES[1] ?? ''}`,
-      );
-    return { status: deps.health.ready().ok ? 'SERVING' : 'NOT_SERVING' };
-  }, deps),
-});

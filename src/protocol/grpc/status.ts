@@ -1,6 +1,8 @@
 import { Metadata, status, type StatusObject } from '@grpc/grpc-js';
 import type { ErrorCode } from '../../errors.js';
 import type { PublicError } from '../../http/error-handler.js';
+import { rateLimitHeaders } from '../../limits/headers.js';
+import type { QuotaState } from '../../limits/quotas.js';
 
 /** What a client is told beside the message; our own code is in the trailer `carpool-code`. */
 export const GRPC_STATUS: Readonly<Record<ErrorCode, status>> = {
@@ -32,10 +34,19 @@ export const GRPC_STATUS: Readonly<Record<ErrorCode, status>> = {
 export const statusOf = (
   { code, message, retryAfterSeconds }: PublicError,
   requestId: string,
+  quotas?: readonly QuotaState[],
 ): StatusObject => {
-  const metadata = new Metadata();
+  const metadata = quotaTrailers(quotas) ?? new Metadata();
   metadata.set('carpool-code', code);
   metadata.set('x-request-id', requestId);
   if (retryAfterSeconds !== undefined) metadata.set('retry-after', String(retryAfterSeconds));
   return { code: GRPC_STATUS[code], details: message, metadata };
+};
+
+/** The headers of HTTP answers as trailers; undefined where the caller has no quotas. */
+export const quotaTrailers = (quotas: readonly QuotaState[] | undefined): Metadata | undefined => {
+  if (quotas === undefined) return undefined;
+  const metadata = new Metadata();
+  for (const [name, value] of Object.entries(rateLimitHeaders(quotas))) metadata.set(name, String(value));
+  return metadata;
 };

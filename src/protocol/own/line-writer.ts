@@ -20,10 +20,8 @@ export class LineWriter {
     const res = this.#res;
     if (res.destroyed || res.writableEnded) return;
     if (!res.headersSent) {
-      const exchange = findExchange(res.req);
-      const headers: OutgoingHttpHeaders = { 'content-type': 'application/x-ndjson' };
-      if (exchange !== undefined) headers['x-request-id'] = exchange.requestId;
-      if (exchange?.trace !== undefined) headers['traceparent'] = exchange.trace.traceparent;
+      const headers: OutgoingHttpHeaders = findExchange(res.req)?.headersOf(res) ?? {};
+      headers['content-type'] = 'application/x-ndjson';
       res.writeHead(200, headers);
     }
     if (!res.write(line)) this.#drained ??= this.#drain();
@@ -35,13 +33,18 @@ export class LineWriter {
   }
 
   end(): void {
-    if (!this.#res.destroyed) this.#res.end();
+    const res = this.#res;
+    if (res.destroyed) return;
+    res.end();
+    findExchange(res.req)?.limitSending(res);
   }
 
   async #drain(): Promise<void> {
     const res = this.#res;
+    const stopLimit = findExchange(res.req)?.limitSending(res);
     await new Promise<void>((resolve) => {
       const done = (): void => {
+        stopLimit?.();
         res.off('drain', done);
         res.off('close', done);
         resolve();
