@@ -10,6 +10,7 @@ import { recipeFor } from './images/recipe-for.js';
 import type { IdsInput, InferRequest, InferResult, ItemOutput, TextWants } from './infer.js';
 import type { ServedModel } from './models/served-model.js';
 import type { Signature } from './models/signature.js';
+import { QueueBytes } from './queue-bytes.js';
 
 /** The caller's side of a request; an HTTP exchange is one. */
 export interface PipelineContext {
@@ -31,10 +32,12 @@ export interface PipelineContext {
 export class Pipeline {
   readonly #codec: Codec;
   readonly #clock: Clock;
+  readonly #bytes: QueueBytes;
 
-  constructor(codec: Codec, clock: Clock) {
+  constructor(codec: Codec, clock: Clock, bytes = new QueueBytes(Infinity)) {
     this.#codec = codec;
     this.#clock = clock;
+    this.#bytes = bytes;
   }
 
   /**
@@ -47,13 +50,14 @@ export class Pipeline {
     context: PipelineContext,
     onItem?: (index: number, result: InferResult) => void,
   ): Promise<InferResult> {
+    model.guard.requireClosed();
     const { info } = model;
     const startedAt = this.#clock.now();
     const arrivedAt = startedAt - context.elapsedMs;
     const { timeoutMs = info.batching.timeoutMs, priority = 0 } = request.options;
     const submit = { deadlineAt: arrivedAt + timeoutMs, caller: context.caller, priority };
     // The batcher finishes what it has; until then a swap must wait.
-    const { ticket, resultOf } = await model.during(async () => {
+    const { ticket, resultOf, free } = await model.during(async () => {
       const encoded = await this.#encode(model, request, context.signal);
       const images = await this.#images(model, request, context.signal);
       const encodeMs = this.#clock.now() - startedAt;
@@ -63,9 +67,20 @@ export class Pipeline {
         onItem === undefined
           ? undefined
           : (index: number, ride: Ride<ItemOutput>): void => onItem(index, resultOf([ride], index));
-      return { ticket: model.batcher.submit(items, submit, onRide), resultOf };
+      const rows = items.reduce((sum, item) => sum + item.rows, 0);
+      const free = this.#bytes.take(items, (code) => model.metrics.onEvent({ type: 'refused', rows, code }));
+      try {
+        return { ticket: model.batcher.submit(items, submit, onRide), resultOf, free };
+      } catch (error) {
+        free();
+        throw error;
+      }
     });
-    return resultOf(await ridesOf(ticket, context), 0);
+    try {
+      return resultOf(await ridesOf(ticket, context), 0);
+    } finally {
+      free();
+    }
   }
 
   async #encode(

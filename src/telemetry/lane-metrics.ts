@@ -5,6 +5,8 @@ export interface LaneMetrics {
   bind(fn: () => Readonly<Record<string, number>>): () => void;
   /** A lane died or was abandoned, and another took its place. */
   restarted(): void;
+  /** A lane was replaced because its memory had grown. */
+  recycled(): void;
 }
 
 export const createLaneMetrics = (registry: Registry): LaneMetrics => {
@@ -25,6 +27,11 @@ export const createLaneMetrics = (registry: Registry): LaneMetrics => {
     help: 'Lanes replaced because they died or hung.',
     registers,
   });
+  const recycles = new Counter({
+    name: 'carpool_lane_recycles_total',
+    help: 'Process lanes replaced because their memory had grown.',
+    registers,
+  });
   return {
     bind: (fn) => {
       read = fn;
@@ -33,5 +40,6 @@ export const createLaneMetrics = (registry: Registry): LaneMetrics => {
       };
     },
     restarted: () => restarts.inc(),
+    recycled: () => recycles.inc(),
   };
 };

@@ -2,11 +2,14 @@ import { Registry } from 'prom-client';
 import { createBatchMetrics, type BatchMetrics } from './batch-metrics.js';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
 import { createLaneMetrics, type LaneMetrics } from './lane-metrics.js';
+import { createQueueBytesMetric } from './queue-bytes-metric.js';
 import { createProcessMetrics, type LoopMonitor } from './process-metrics.js';
 
 export interface Metrics extends BatchMetrics {
   readonly http: HttpMetrics;
   readonly lanes: LaneMetrics;
+  /** `fn` is asked at every scrape for the bytes that all models' requests hold. */
+  readonly bindQueueBytes: (fn: () => number) => void;
   /** Everything in Prometheus' text format. */
   readonly render: () => Promise<{ readonly contentType: string; readonly body: string }>;
   /** Stops the event loop's monitor; nothing is left running. */
@@ -24,6 +27,7 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
     http,
     forModel: (model) => batch.forModel(model),
     lanes,
+    bindQueueBytes: createQueueBytesMetric(registry),
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
     close: () => {
       processMetrics.stop();
