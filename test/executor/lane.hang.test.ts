@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Lane } from '../../src/executor/lane.js';
 import { isHung } from '../../src/executor/lane-hung.js';
@@ -7,28 +7,14 @@ import { openProcessLink } from '../../src/executor/process-link.js';
 import { openThreadLink } from '../../src/executor/thread-link.js';
 import { f32, failureOf, KINDS, multiBatch, rowsOf, specOf, valuesAt } from '../support/lanes.js';
 import { puppetOpen } from '../support/puppet-link.js';
-import { makeTempRoot, type TempRoot } from '../support/temp-root.js';
 
 const WORKER = new URL('../support/hanging-worker.js', import.meta.url);
 const hanging = (kind: Isolation): OpenLink =>
   kind === 'thread' ? openThreadLink(WORKER) : openProcessLink(WORKER);
 
-const HANGS = rowsOf(1, f32([1, 3], [6666, 1, 2]), f32([1, 2], [3, 4]));
 /** Long enough for a run that does not hang, however slow the machine. */
 const LIMIT_MS = 3_000;
-
-let root: TempRoot;
-beforeEach(async () => {
-  root = await makeTempRoot();
-  process.env['CARPOOL_TEST_HANG_UNTIL'] = `${root.path}/over`;
-});
-afterEach(async () => {
-  await root.write('over', '');
-  delete process.env['CARPOOL_TEST_HANG_UNTIL'];
-  // The files that threads look at must outlive them.
-  await pause(100);
-  await root.remove();
-});
+const HANGS = rowsOf(1, f32([1, 3], [6666, 2 * LIMIT_MS, 2]), f32([1, 2], [3, 4]));
 
 describe('a limit', () => {
   const lane = (loadMs: number, runMs: number): { lane: Lane; link: () => { discarded: boolean } } => {
@@ -65,9 +51,10 @@ describe('what a lane knows of itself', () => {
     const { open } = puppetOpen({
       onPost: (request, link) => {
         const { id } = request;
-        if (request.type === 'run')
-          link.reply({ type: 'ran', id, output: { outputs: [], runMs: 1, laneMs: 1, rssBytes: 123 } });
-        else link.answer(request);
+        const output = { outputs: [], runMs: 1, laneMs: 1, rssBytes: 123 };
+        queueMicrotask(() =>
+          request.type === 'run' ? link.reply({ type: 'ran', id, output }) : link.answer(request),
+        );
       },
     });
     const lane = new Lane(open);
@@ -88,7 +75,6 @@ describe.each(KINDS)('a %s lane that hangs in a run', (kind) => {
     expect(await failureOf(lane.run('multi_io', HANGS))).toMatch(/^WORKER_LOST: .*took longer than 3000 ms$/);
     expect(lane.lost).toBe(true);
     if (kind === 'thread') expect(lane.running).toBe(true);
-    if (kind === 'thread') await root.write('over', '');
     expect(await lane.ended).toMatch(kind === 'thread' ? /ended with code 0/ : /ended with SIGKILL/);
     expect(lane.running).toBe(false);
   });

@@ -1,22 +1,21 @@
-import { existsSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import type { LaneRequest } from '../../src/executor/protocol.js';
 import '../../src/executor/worker.js';
 
 /**
- * The real worker, but a run whose first number is HANG_VALUE never ends, as inside of a runtime that hangs: the thread is
- * blocked, nothing reaches it. It comes back when the file named by CARPOOL_TEST_HANG_UNTIL exists; without that variable
- * nothing hangs.
+ * The real worker, but a batch with a row whose first number is HANG_VALUE hangs for as many milliseconds as the second
+ * says, as inside of a runtime: the thread is blocked, nothing reaches it. Then it goes on.
  */
 const HANG_VALUE = 6666;
 
 const read = (request: LaneRequest): void => {
-  const until = process.env['CARPOOL_TEST_HANG_UNTIL'];
-  if (until === undefined || request.type !== 'run' || request.batch.kind !== 'tensors') return;
-  const first = request.batch.inputs[0]?.data[0];
-  if (first !== HANG_VALUE) return;
-  const cell = new Int32Array(new SharedArrayBuffer(4));
-  while (!existsSync(until)) Atomics.wait(cell, 0, 0, 20);
+  if (request.type !== 'run' || request.batch.kind !== 'tensors') return;
+  const [input] = request.batch.inputs;
+  if (input === undefined) return;
+  const width = input.data.length / request.batch.rows;
+  for (let row = 0; row < request.batch.rows; row++)
+    if (input.data[row * width] === HANG_VALUE)
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(input.data[row * width + 1]));
 };
 
 if (parentPort === null) process.on('message', read);
