@@ -47,7 +47,7 @@ export interface Ticket<R> {
 
 const ONE_CALLER = '';
 
-/** Runs one batch in the lane that was granted. @throws anything with a `code`; `WORKER_LOST` when the lane died. */
+/** Runs one batch in the lane that was granted. @throws anything with a `code`; `WORKER_LOST` when the lane died, with `hung: true` where it took too long. */
 export type RunGroup<P, R> = (payloads: readonly P[], group: Group) => Promise<RunResult<R>>;
 
 /**
@@ -203,10 +203,14 @@ export class Batcher<P, R> {
   /** Ends everything that is still queued with DRAINING; for a drain whose deadline has passed. */
   abort(): void {
     this.#draining = true;
-    const requests = new Set(this.#room.all().flatMap((entry) => entry.riders.map((rider) => rider.request)));
-    for (const request of requests)
-      this.#settling.reject(request, new BatcherError('DRAINING', 'shut down before this request could run'));
+    this.rejectWaiting(new BatcherError('DRAINING', 'shut down before this request could run'));
     this.#settleDrain();
+  }
+
+  /** Ends everything that is queued, what is to run again included, with this error. */
+  rejectWaiting(error: unknown): void {
+    const requests = new Set(this.#room.all().flatMap((entry) => entry.riders.map((rider) => rider.request)));
+    for (const request of requests) this.#settling.reject(request, error);
   }
 
   async #run(group: Group<Entry<P, R>>, predictedMs: number, run: RunGroup<P, R>): Promise<void> {

@@ -29,4 +29,7 @@ export const codeOf = (error: unknown): string => {
   return typeof code === 'string' ? code : 'INTERNAL';
 };
 
+/** The lane did not die: it was given up, since the run took too long. Such an error has the code WORKER_LOST. */
+export const isHung = (error: unknown): boolean => (error as { hung?: unknown } | null)?.hung === true;
+
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

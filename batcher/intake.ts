@@ -113,6 +113,7 @@ export class Intake<P, R> {
       riders: [],
       dispatchedAt: 0,
       losses: 0,
+      hangs: 0,
       lanesLostBefore: 0,
     };
   }

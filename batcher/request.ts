@@ -13,8 +13,10 @@ export interface Entry<P, R> extends QueuedItem {
   /** Who waits for it; without any it is dead. */
   riders: Rider<P, R>[];
   dispatchedAt: number;
-  /** How many lanes died while running it. */
+  /** How many lanes were lost while running it. */
   losses: number;
+  /** Those of the losses in which the run had hung. */
+  hangs: number;
   /** Lanes that had died of whatever before the first of these. */
   lanesLostBefore: number;
 }

@@ -1,4 +1,4 @@
-import { BatcherError, codeOf, messageOf } from './errors.js';
+import { BatcherError, codeOf, isHung, messageOf } from './errors.js';
 import type { Load } from './load.js';
 import { announce, type Entry, type Request } from './request.js';
 import { nextAttempt } from './retry.js';
@@ -56,7 +56,8 @@ export class Settling<P, R> {
     const { room, emit, lanesLost } = this.#deps;
     const code = codeOf(error);
     const live = group.items.filter(isAlive);
-    const attempt = nextAttempt(live, code, group.items.length === 1, lanesLost());
+    const failure = { code, hung: isHung(error) };
+    const attempt = nextAttempt(live, failure, group.items.length === 1, lanesLost());
     const retried = attempt.groups.length > 0;
     announce(group);
     emit({ type: 'failed', group, code, retried });

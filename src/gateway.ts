@@ -3,11 +3,12 @@ import type { Router } from 'express';
 import { availableCores, laneLayout, type LaneLayout } from './executor/cpu-quota.js';
 import { Codec } from './codec/codec.js';
 import { CodecThread } from './codec/codec-thread.js';
+import { createPool } from './create-pool.js';
 import { resolveConfig } from './config/resolve.js';
 import type { Config } from './config/schema.js';
 import { Arbiter } from './executor/arbiter.js';
-import { openLinkOf } from './executor/open-link.js';
-import { LanePool } from './executor/pool.js';
+import type { OpenLink } from './executor/link.js';
+import type { LanePool } from './executor/pool.js';
 import { createAdminGuard } from './http/admin-guard.js';
 import { docsRoutes } from './http/docs-routes.js';
 import { healthRoutes } from './http/health-routes.js';
@@ -25,6 +26,7 @@ import type { ModelInfo } from './models/model-info.js';
 import { Registry } from './models/registry.js';
 import { createOuterWall } from './outer-wall.js';
 import { Pipeline } from './pipeline.js';
+import { QueueBytes } from './queue-bytes.js';
 import type { GrpcServer } from './protocol/grpc/server.js';
 import { createResponder } from './protocol/respond.js';
 import { hfRoutes } from './protocol/huggingface/routes.js';
@@ -41,7 +43,7 @@ import { createSeeing, type Seeing } from './seeing.js';
 import { closeTogether } from './servers.js';
 import type { LogLevelSwitch } from './telemetry/log-level.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
-import { createMetrics, type Metrics } from './telemetry/metrics.js';
+import { createMetrics } from './telemetry/metrics.js';
 import { createSystemClock } from './telemetry/system-clock.js';
 
 export interface Gateway {
@@ -90,6 +92,10 @@ export interface GatewayDeps {
   /** A pino instance fits. Default: our own, by `config.log`. */
   readonly logger?: Logger;
   readonly clock?: Clock;
+  /** How lanes are opened: for tests. Default: by `lanes.isolation`. */
+  readonly openLane?: OpenLink;
+  /** What `lanes.exitWhenStuck` does. Default: SIGKILL to the own process, since nothing else ends threads that hang. */
+  readonly die?: () => void;
 }
 
 /**
@@ -110,17 +116,8 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const now = (): number => clock.now();
 
   const arbiter = new Arbiter();
-  const pool = new LanePool({
-    lanes: layout.count,
-    open: openLinkOf(laneConfig.isolation),
-    arbiter,
-    openTimeoutMs: settings.models.startupTimeoutMs,
-    onRestart: (reason) => {
-      metrics.lanes.restarted();
-      logger.error({ reason }, 'a lane was lost and is replaced');
-    },
-    onFault: (message) => logger.error({ reason: message }, 'lane fault'),
-  });
+  const { openLane, die } = deps;
+  const pool = createPool({ settings, lanes: layout.count, arbiter, metrics, logger, openLane, die });
   const codec = new Codec(new CodecThread(), serverConfig);
   const costs = new CostKeeper({
     config: settings,
@@ -131,32 +128,16 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       logger.info({ model: model.info.name, from, cost: costOf(model) }, 'cost of runs known'),
     onFault: (reason) => logger.warn({ reason }, 'calibration'),
   });
-  const registry = createRegistry({
-    settings,
-    layout,
-    pool,
-    arbiter,
-    codec,
-    costs,
-    clock,
-    seeing,
-    metrics,
-    logger,
-  });
+  const registry = createRegistry({ settings, layout, pool, arbiter, codec, costs, clock, seeing, logger });
   const lifecycle = new Lifecycle({
-    settings,
-    layout,
-    pool,
-    codec,
-    costs,
-    registry,
-    metrics,
-    seeing,
-    logger,
+    ...{ settings, layout, pool, codec, costs },
+    ...{ registry, metrics, seeing, logger },
   });
   seeing.bind({ registry, health: lifecycle.health, pool });
   const wall = createOuterWall({ settings, metrics, logger, now });
-  const pipeline = new Pipeline(codec, clock, wall.charge);
+  const queueBytes = new QueueBytes(serverConfig.maxQueueBytes);
+  metrics.bindQueueBytes(() => queueBytes.taken);
+  const pipeline = new Pipeline(codec, clock, { bytes: queueBytes, charge: wall.charge });
 
   const { observer, tracing, logLevel } = seeing;
   const guardAdmin = createAdminGuard({
@@ -233,7 +214,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       lifecycle
         .close(server && closeTogether(grpcServer ? [server, grpcServer] : [server]))
         .finally(() => wall.close()),
-    isRunning: () => pool.states.includes('running'),
+    isRunning: () => pool.isRunning,
     lanePids: () => pool.pids,
     logLevel,
   };
@@ -249,11 +230,10 @@ const createRegistry = (parts: {
   codec: Codec;
   costs: CostKeeper;
   clock: Clock;
-  metrics: Metrics;
   seeing: Seeing;
   logger: Logger;
 }): Registry => {
-  const { settings, layout, metrics, seeing, logger } = parts;
+  const { settings, layout, seeing, logger } = parts;
   const loader = new ModelLoader({
     ...parts,
     config: settings,
@@ -265,14 +245,11 @@ const createRegistry = (parts: {
       logger.info({ model: name, inputs, batch }, 'model loaded');
       if (batch.reason !== undefined) logger.warn({ model: name, reason: batch.reason }, joiningText(info));
     },
+    onCircuit: ({ info }, state) =>
+      state === 'open'
+        ? logger.error({ model: info.name }, 'model keeps losing its lanes: out of service for a while')
+        : logger.info({ model: info.name }, 'model is back in service'),
     onRetired: ({ info }) => logger.info({ model: info.name, loadedAt: info.loadedAt }, 'model retired'),
   });
-  metrics.lanes.bind(() => countStates(parts.pool));
   return new Registry(loader, settings.models.default);
-};
-
-const countStates = (pool: LanePool): Record<string, number> => {
-  const counts = { idle: 0, running: 0, starting: 0 };
-  for (const state of pool.states) counts[state]++;
-  return counts;
 };

@@ -7,6 +7,7 @@ import type { LanePool } from './executor/pool.js';
 import type { StartReport } from './gateway.js';
 import type { HealthView } from './http/health-routes.js';
 import type { CostKeeper } from './models/cost-keeper.js';
+import { liveness, readiness } from './models/health.js';
 import type { Registry } from './models/registry.js';
 import { listModels } from './models/repository.js';
 import type { Seeing } from './seeing.js';
@@ -42,16 +43,15 @@ export class Lifecycle {
   }
 
   readonly health: HealthView = {
-    live: () => ({ ok: true }),
+    live: () => liveness(this.#deps),
     ready: () => {
-      const { registry } = this.#deps;
-      const models: [string, string][] = [
-        ...registry.all.map((model): [string, string] => [model.info.name, 'ready']),
-        ...[...registry.failures.keys()].map((name): [string, string] => [name, 'failed']),
-      ];
-      const ok = this.#state === 'serving' && registry.all.length > 0;
-      const reason = this.#state === 'serving' ? 'no model is loaded' : this.#state;
-      return { ok, ...(ok ? {} : { reason }), models: Object.fromEntries(models) };
+      const state = readiness(this.#deps);
+      const { models } = state;
+      return this.#state === 'serving' ? state : { ok: false, reason: this.#state, models };
+    },
+    model: (name) => {
+      const word = this.#state === 'serving' ? readiness(this.#deps).models[name] : this.#state;
+      return { ok: word === 'ready', reason: word ?? 'unknown' };
     },
   };
 

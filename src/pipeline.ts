@@ -13,6 +13,7 @@ import type { QuotaState } from './limits/quotas.js';
 import type { ServedModel } from './models/served-model.js';
 import type { RequestTrace } from './telemetry/tracing/request-trace.js';
 import type { Signature } from './models/signature.js';
+import { QueueBytes } from './queue-bytes.js';
 
 /** The caller's side of a request; an HTTP exchange is one. */
 export interface PipelineContext {
@@ -29,6 +30,13 @@ export interface PipelineContext {
   readonly trace?: RequestTrace | undefined;
 }
 
+export interface PipelineLimits {
+  /** Takes rows and tokens from the caller's quotas before they are queued. Default: nobody has any. */
+  readonly charge?: Charge | undefined;
+  /** What queued inputs may take together. Default: no limit. */
+  readonly bytes?: QueueBytes;
+}
+
 /**
  * The way of every request, whatever protocol it came by; the only code that knows the order of the stages:
  *
@@ -38,12 +46,13 @@ export class Pipeline {
   readonly #codec: Codec;
   readonly #clock: Clock;
   readonly #charge: Charge | undefined;
+  readonly #bytes: QueueBytes;
 
-  /** @param charge takes rows and tokens from the caller's quotas before they are queued */
-  constructor(codec: Codec, clock: Clock, charge?: Charge) {
+  constructor(codec: Codec, clock: Clock, { charge, bytes = new QueueBytes(Infinity) }: PipelineLimits = {}) {
     this.#codec = codec;
     this.#clock = clock;
     this.#charge = charge;
+    this.#bytes = bytes;
   }
 
   /**
@@ -56,6 +65,7 @@ export class Pipeline {
     context: PipelineContext,
     onItem?: (index: number, result: InferResult) => void,
   ): Promise<InferResult> {
+    model.guard.requireClosed();
     const { info } = model;
     const startedAt = this.#clock.now();
     const arrivedAt = startedAt - context.elapsedMs;
@@ -67,7 +77,7 @@ export class Pipeline {
       ...(onRun === undefined ? undefined : { onRun }),
     };
     // The batcher finishes what it has; until then a swap must wait.
-    const { ticket, resultOf } = await model.during(async () => {
+    const { ticket, resultOf, free } = await model.during(async () => {
       const encoded = await this.#encode(model, request, context.signal);
       const images = await this.#images(model, request, context.signal);
       const encodeMs = this.#clock.now() - startedAt;
@@ -83,11 +93,29 @@ export class Pipeline {
         onItem === undefined
           ? undefined
           : (index: number, ride: Ride<ItemOutput>): void => onItem(index, resultOf([ride], index));
-      return { ticket: model.batcher.submit(items, submit, onRide), resultOf };
+      const rows = items.reduce((sum, item) => sum + item.rows, 0);
+      const free = this.#bytes.take(items, (code) =>
+        model.metrics.onEvent({
+          type: 'refused',
+          rows,
+          code,
+          reason: code === 'QUEUE_FULL' ? 'full' : 'too_large',
+        }),
+      );
+      try {
+        return { ticket: model.batcher.submit(items, submit, onRide), resultOf, free };
+      } catch (error) {
+        free();
+        throw error;
+      }
     });
-    const rides = await ridesOf(ticket, context);
-    trace?.mark('ran');
-    return resultOf(rides, 0);
+    try {
+      const rides = await ridesOf(ticket, context);
+      trace?.mark('ran');
+      return resultOf(rides, 0);
+    } finally {
+      free();
+    }
   }
 
   async #encode(

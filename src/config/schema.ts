@@ -37,6 +37,11 @@ export const serverSchema = z.strictObject({
   maxRequestRows: z.int().min(1).default(10_000),
   /** Width times height of one image; larger ones get 413. */
   maxImagePixels: z.int().min(1).max(268_402_689).default(50_000_000),
+  /** Inputs of all models that wait or run, together; more get 429. */
+  maxQueueBytes: z
+    .int()
+    .min(1)
+    .default(512 * 1024 * 1024),
   /** Time for a connection to send its request headers. */
   headersTimeoutMs: durationMs.default(10_000),
   /** Time for a request to send its body; then it gets 408. */
@@ -80,6 +85,12 @@ export const serverSchema = z.strictObject({
         .meta({ description: 'a host name such as "gateway.example.com" (no port), or "*" for any' }),
     )
     .default([]),
+});
+
+export const healthSchema = z.strictObject({
+  /** Liveness fails when a batch has run for so many times its predicted time (and for `stuckMinMs`). */
+  stuckFactor: z.number().min(1).default(100),
+  stuckMinMs: durationMs.default(180_000),
 });
 
 export const grpcSchema = z.strictObject({
@@ -135,6 +146,23 @@ export const lanesSchema = z.strictObject({
   intraOpThreads: autoOrCount.default('auto'),
   /** ONNX Runtime's execution providers, in the order of preference. */
   executionProviders: z.array(z.string().min(1)).min(1).default(['cpu']),
+  /** A run may take so many times its predicted time; then its lane is given up and replaced. 0 = any time. */
+  runTimeoutFactor: z.number().min(0).default(20),
+  /** No run is given up sooner. */
+  runTimeoutMinMs: durationMs.default(10_000),
+  /** The same while what runs cost is not known yet, and for all else that is asked of a lane. */
+  runTimeoutFirstMs: durationMs.default(120_000),
+  /** A thread that hangs can't be ended. So many may exist; lanes that hang beyond it are not replaced. */
+  maxAbandoned: z.int().min(0).max(256).default(8),
+  /** Kill the own process when no lane is left because of that. */
+  exitWhenStuck: z.boolean().default(false),
+  /** A process lane that holds more memory is replaced between two runs. 0 = any amount. */
+  maxRssBytes: z.int().min(0).default(0),
+  /** So many lanes lost by one model within the window (a hang counts twice) take it out of service. 0 = never. */
+  breakerLosses: z.int().min(0).default(10),
+  breakerWindowMs: durationMs.default(60_000),
+  /** For how long, the first time; twice as long each time that it loses its lane again. */
+  breakerPauseMs: durationMs.default(5_000),
 });
 
 /** The keys of `models` that are not a model's name. */
@@ -157,6 +185,11 @@ export const modelsSchema = z.strictObject({
 /** `models.<name>`: wins over the model's card, which wins over `batching`. */
 export const modelOverridesSchema = z.strictObject({
   batching: batchingOverrides.exactOptional(),
+  /**
+   * Is the gateway unready without it? Absent: when no lane can run it; true: also when it could not be loaded; false:
+   * never.
+   */
+  required: z.boolean().exactOptional(),
 });
 
 /** config.yaml without the `models.<name>` entries, which resolve.ts sets apart. */
@@ -167,6 +200,7 @@ export const configSchema = z.strictObject({
   log: logSchema.prefault({}),
   tracing: tracingSchema.prefault({}),
   lanes: lanesSchema.prefault({}),
+  health: healthSchema.prefault({}),
   batching: batchingSchema.prefault({}),
   models: modelsSchema.prefault({}),
 });

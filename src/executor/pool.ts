@@ -1,31 +1,13 @@
 import PQueue from 'p-queue';
 import { codeOf, messageOf } from '../errors.js';
-import type { Arbiter } from './arbiter.js';
+import { AbandonedLanes } from './abandoned.js';
+import { Furnishings, open, type Furnishing } from './furnishings.js';
 import type { Lane } from './lane.js';
-import type { OpenLink } from './link.js';
-import type { LaneBatch, ModelSpec } from './protocol.js';
+import type { PoolDeps } from './pool-deps.js';
+import { Recycler } from './recycler.js';
 import { Slot } from './slot.js';
 
-export interface PoolDeps {
-  readonly lanes: number;
-  readonly open: OpenLink;
-  /** Forms a batch for a lane that is free now. */
-  readonly arbiter: Arbiter;
-  /** Time for a lane to start, without any model. Default 30 s. */
-  readonly startTimeoutMs?: number;
-  /** Time for a new lane to open and warm one of the models that the others have. Default 120 s. */
-  readonly openTimeoutMs?: number;
-  readonly onRestart: (reason: string) => void;
-  /** A dispatch threw, or a model could not be opened again: never expected, never fatal. */
-  readonly onFault: (message: string) => void;
-}
-
-/** A model as the pool keeps it: how to open it in a lane, and batches that make the lane warm for it. */
-export interface Furnishing {
-  readonly spec: ModelSpec;
-  readonly warmup: readonly LaneBatch[];
-  readonly fillTo?: number;
-}
+export type { Furnishing } from './furnishings.js';
 
 /**
  * Lanes shared by all models, and the claims on them. Arrivals ask for an anonymous claim; when a lane is free the
@@ -43,7 +25,9 @@ export class LanePool {
   readonly #free: Slot[] = [];
   /** Jobs that want one particular slot and get it from whoever gives it back. */
   readonly #reserved = new Map<Slot, (() => void)[]>();
-  readonly #furnishings = new Map<string, Furnishing>();
+  readonly #furnishings: Furnishings;
+  readonly #abandoned: AbandonedLanes;
+  readonly #recycler: Recycler;
   #asked = 0;
   /** Lanes that died. */
   #lost = 0;
@@ -51,11 +35,15 @@ export class LanePool {
   constructor(deps: PoolDeps) {
     this.#deps = deps;
     this.#queue = new PQueue({ concurrency: deps.lanes });
+    this.#furnishings = new Furnishings(deps.onFault);
+    this.#abandoned = new AbandonedLanes(deps.maxAbandoned ?? 8, (count) => deps.onStuck?.(count));
+    this.#recycler = new Recycler(deps.maxRssBytes ?? 0, (reason) => deps.onRecycle?.(reason));
   }
 
   /** One word per lane, for health and metrics. `running` is inside the runtime: running a model, or opening one. */
-  get states(): readonly ('idle' | 'running' | 'starting')[] {
+  get states(): readonly ('idle' | 'running' | 'starting' | 'vacant')[] {
     return this.#slots.map((slot) => {
+      if (slot.isVacant) return 'vacant';
       if (slot.running) return 'running';
       return slot.open === undefined ? 'starting' : 'idle';
     });
@@ -65,6 +53,26 @@ export class LanePool {
     return { total: this.#slots.length, idle: this.#free.length, lost: this.#lost };
   }
 
+  /** Lanes given up that are still inside the runtime. */
+  get abandoned(): number {
+    return this.#abandoned.count;
+  }
+
+  /** True when no lane is left and none will be started: each hangs in a thread that can't be ended. */
+  get isStuck(): boolean {
+    return this.#slots.length > 0 && this.#slots.every((slot) => slot.isVacant);
+  }
+
+  /** True while anything of it may be inside the runtime. */
+  get isRunning(): boolean {
+    return this.#abandoned.count > 0 || this.#slots.some((slot) => slot.running);
+  }
+
+  /** Lanes that can run the model of this key now. */
+  lanesWith(key: string): number {
+    return this.#slots.filter((slot) => slot.open?.has(key)).length;
+  }
+
   /** Process ids of the lanes that are processes. */
   get pids(): readonly number[] {
     return this.#slots.flatMap((slot) => slot.open?.pid ?? []);
@@ -72,14 +80,22 @@ export class LanePool {
 
   /** Starts the lanes, once; resolves when all are there. */
   async start(): Promise<void> {
-    const { lanes, open, startTimeoutMs = 30_000, openTimeoutMs = 120_000 } = this.#deps;
+    const { lanes, open, limits, startTimeoutMs = 30_000, openTimeoutMs = 120_000 } = this.#deps;
     const onRestart = (reason: string): void => {
       this.#lost++;
       this.#deps.onRestart(reason);
     };
-    const furnish = (lane: Lane): Promise<void> => this.#furnishAll(lane);
-    const furnishTimeoutMs = (): number => openTimeoutMs * Math.max(1, this.#furnishings.size);
-    const slot = { open, furnish, startTimeoutMs, furnishTimeoutMs, onRestart };
+    const slot = {
+      ...{ open, startTimeoutMs, onRestart },
+      furnish: (lane: Lane): Promise<void> => this.#furnishings.openAll(lane),
+      furnishTimeoutMs: (): number => openTimeoutMs * Math.max(1, this.#furnishings.size),
+      room: (): Promise<void> | undefined => this.#abandoned.room(),
+      onGone: (lane: Lane): void => this.#abandoned.add(lane),
+      onVacant: (): void => {
+        if (this.isStuck) this.#deps.onNoneLeft?.();
+      },
+      ...(limits === undefined ? {} : { limits }),
+    };
     this.#slots = Array.from({ length: lanes }, () => new Slot(slot));
     this.#free.push(...this.#slots);
     await Promise.all(this.#slots.map((slot) => slot.lane()));
@@ -100,7 +116,7 @@ export class LanePool {
    * A lane that is replaced from now on opens it too.
    */
   async furnish(furnishing: Furnishing, atOnce: boolean): Promise<void> {
-    this.#furnishings.set(furnishing.spec.key, furnishing);
+    this.#furnishings.set(furnishing);
     const openIn = (slot: Slot): Promise<void> => this.#onSlot(slot, (lane) => open(lane, furnishing));
     try {
       if (atOnce) await Promise.all(this.#slots.map(openIn));
@@ -209,28 +225,9 @@ export class LanePool {
   }
 
   #give(slot: Slot): void {
+    this.#recycler.look(slot);
     const next = this.#reserved.get(slot)?.shift();
     if (next === undefined) this.#free.push(slot);
     else next();
   }
-
-  async #furnishAll(lane: Lane): Promise<void> {
-    for (const furnishing of this.#furnishings.values()) {
-      try {
-        await open(lane, furnishing);
-      } catch (error) {
-        // One model's file may be gone by now; the others must not wait for it.
-        if (codeOf(error) === 'WORKER_LOST') throw error;
-        this.#deps.onFault(`${furnishing.spec.key}: not opened again: ${messageOf(error)}`);
-      }
-    }
-  }
 }
-
-const open = async (lane: Lane, { spec, warmup, fillTo }: Furnishing): Promise<void> => {
-  await lane.load(spec);
-  for (const batch of warmup) await lane.run(spec.key, copyOf(batch), fillTo);
-};
-
-/** A warm-up batch is sent to every lane; sending may detach its buffers. */
-const copyOf = (batch: LaneBatch): LaneBatch => structuredClone(batch);

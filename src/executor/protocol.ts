@@ -65,6 +65,8 @@ export interface LaneOutput {
   readonly runMs: number;
   /** Time from reading the message to writing the answer: padding, the call, and slicing. */
   readonly laneMs: number;
+  /** Resident memory of the lane's process; only of processes, and now and then. */
+  readonly rssBytes?: number;
 }
 
 export type LaneReply =

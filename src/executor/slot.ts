@@ -1,5 +1,5 @@
 import { CarpoolError, messageOf } from '../errors.js';
-import { Lane } from './lane.js';
+import { Lane, type LaneLimits } from './lane.js';
 import type { OpenLink } from './link.js';
 
 /** Pause before the n-th start in a row that failed; a lane that served in between resets it. */
@@ -13,7 +13,15 @@ export interface SlotDeps {
   readonly startTimeoutMs: number;
   /** The same for furnishing it; asked when that begins. */
   readonly furnishTimeoutMs: () => number;
+  /** For what one request may take a lane. Default: any time. */
+  readonly limits?: LaneLimits;
+  /** Resolves when a lane may be started; undefined: at once. */
+  readonly room?: () => Promise<void> | undefined;
   readonly onRestart: (reason: string) => void;
+  /** There is no room: the slot stays without a lane until there is. */
+  readonly onVacant?: () => void;
+  /** A lane is gone that was in service or on its way there; it may still be running. */
+  readonly onGone?: (lane: Lane) => void;
 }
 
 /**
@@ -27,11 +35,15 @@ export class Slot {
   /** A lane on its way: not furnished yet. */
   #next: Lane | undefined;
   #failures = 0;
+  #isVacant = false;
   #closed = false;
   #cancelPause: (() => void) | undefined;
+  readonly #closing: Promise<void>;
+  #onClose!: () => void;
 
   constructor(deps: SlotDeps) {
     this.#deps = deps;
+    this.#closing = new Promise((resolve) => (this.#onClose = resolve));
     this.#current = this.#start();
     this.#current.catch(() => undefined);
   }
@@ -39,6 +51,11 @@ export class Slot {
   /** The lane if it can take work this instant. */
   get open(): Lane | undefined {
     return this.#lane?.lost === false ? this.#lane : undefined;
+  }
+
+  /** It has no lane and may not start one. */
+  get isVacant(): boolean {
+    return this.#isVacant;
   }
 
   get running(): boolean {
@@ -52,13 +69,30 @@ export class Slot {
       if (!lane.lost) return lane;
       if (this.#closed) throw closed();
       // It died a moment ago and its replacement is not in `#current` yet.
-      await lane.ended;
+      await lane.gone;
     }
+  }
+
+  /** Ends the lane, which must be between two runs, and puts a new one in its place. Resolves when that is there. */
+  async recycle(): Promise<void> {
+    const lane = this.open;
+    if (lane === undefined || this.#closed) return;
+    this.#lane = undefined;
+    this.#next = lane;
+    this.#current = inTime(lane, () => lane.stop(), this.#deps.startTimeoutMs, 'end').then(() => {
+      this.#next = undefined;
+      return this.#start();
+    });
+    await this.#current.then(
+      () => undefined,
+      () => undefined,
+    );
   }
 
   /** Ends the lane between two runs. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#onClose();
     this.#cancelPause?.();
     await this.#next?.stop();
     await this.#current.then((lane) => lane.stop()).catch(() => undefined);
@@ -67,17 +101,26 @@ export class Slot {
   /** Gives the lane up at once. */
   discard(reason: string): void {
     this.#closed = true;
+    this.#onClose();
     this.#cancelPause?.();
     (this.#next ?? this.#lane)?.discard(reason);
   }
 
   async #start(): Promise<Lane> {
     for (;;) {
+      const room = this.#deps.room?.();
+      if (room !== undefined) {
+        this.#isVacant = true;
+        this.#deps.onVacant?.();
+        await Promise.race([room, this.#closing]);
+        this.#isVacant = false;
+      }
+      if (this.#closed) throw closed();
       try {
         const lane = await this.#furnished();
         this.#lane = lane;
         this.#failures = 0;
-        void lane.ended.then((reason) => this.#replace(lane, reason));
+        void lane.gone.then((reason) => this.#replace(lane, reason));
         return lane;
       } catch (error) {
         if (!(await this.#pause())) throw closed();
@@ -87,7 +130,7 @@ export class Slot {
   }
 
   async #furnished(): Promise<Lane> {
-    const lane = new Lane(this.#deps.open);
+    const lane = new Lane(this.#deps.open, this.#deps.limits);
     this.#next = lane;
     try {
       await inTime(lane, () => lane.ready, this.#deps.startTimeoutMs, 'start');
@@ -95,6 +138,7 @@ export class Slot {
       return lane;
     } catch (error) {
       if (!lane.lost) lane.discard(messageOf(error));
+      this.#deps.onGone?.(lane);
       throw error;
     } finally {
       this.#next = undefined;
@@ -104,6 +148,7 @@ export class Slot {
   #replace(lane: Lane, reason: string): void {
     if (this.#closed || this.#lane !== lane) return;
     this.#lane = undefined;
+    this.#deps.onGone?.(lane);
     this.#deps.onRestart(reason);
     this.#current = this.#start();
     this.#current.catch(() => undefined);

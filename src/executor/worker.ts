@@ -150,10 +150,22 @@ const run = async (key: string, batch: LaneBatch, fillTo: number | undefined): P
   const runMs = performance.now() - startedAt;
   const outputs = model.signature.outputs.map(({ name }) => tensorOf(name, results[name]));
   const laneMs = (): number => performance.now() - readAt;
-  if (fillTo === undefined) return { outputs: pooled(batch, outputs), runMs, laneMs: laneMs() };
+  const memory = memoryNow();
+  if (fillTo === undefined) return { outputs: pooled(batch, outputs), runMs, laneMs: laneMs(), ...memory };
   // An output without the batch on axis 0 is left as it is: whoever splits the rows refuses it.
   const cut = (output: Tensor): Tensor => (output.dims[0] === fillTo ? sliceRows(output, 0, rows) : output);
-  return { outputs: pooled(batch, outputs.map(cut)), runMs, laneMs: laneMs() };
+  return { outputs: pooled(batch, outputs.map(cut)), runMs, laneMs: laneMs(), ...memory };
+};
+
+const LOOK_EVERY_MS = 500;
+let lookedAt = -Infinity;
+
+/** Of a process of its own only: a thread's memory is the gateway's. Now and then: reading it takes some 20 µs. */
+const memoryNow = (): { readonly rssBytes?: number } => {
+  const now = performance.now();
+  if (port !== null || now - lookedAt < LOOK_EVERY_MS) return {};
+  lookedAt = now;
+  return { rssBytes: process.memoryUsage.rss() };
 };
 
 const pooled = (batch: LaneBatch, outputs: readonly Tensor[]): readonly Tensor[] =>

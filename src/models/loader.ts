@@ -24,6 +24,8 @@ import { encodeSamples, maxTokensOf } from './sample-texts.js';
 import { selfTest, wholeBatch, type SelfTest } from './self-test.js';
 import { cardProblem } from '../codec/tasks/card-problem.js';
 import type { CostKeeper, CostStart } from './cost-keeper.js';
+import { guardOptionsOf } from './lane-guard.js';
+import { withSecondAttempt } from './second-attempt.js';
 import { ServedModel } from './served-model.js';
 import type { Signature } from './signature.js';
 import { withinFile } from './text-limits.js';
@@ -41,6 +43,8 @@ export interface LoaderDeps {
   readonly observe: (model: string) => ModelMetrics;
   readonly onLoaded: (model: ServedModel) => void;
   readonly onRetired: (model: ServedModel) => void;
+  /** A model was taken out of service, since it keeps losing lanes, or is back. */
+  readonly onCircuit?: (model: ServedModel, state: 'open' | 'closed') => void;
 }
 
 /** A model that runs in one lane. */
@@ -88,19 +92,7 @@ export class ModelLoader {
   async #load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
     const { config } = this.#deps;
     const source = await readModel(name, path, { root: config.models.root, baseDir: config.baseDir });
-    try {
-      return await this.#attempt(source, atOnce);
-    } catch (error) {
-      if (!laneDied(error)) throw error;
-    }
-    // That lane may have been ended by somebody else; one more is put down to the model.
-    try {
-      return await this.#attempt(source, atOnce);
-    } catch (error) {
-      if (!laneDied(error)) throw error;
-      const reason = `${messageOf(error)} while loading it, as at the first attempt`;
-      throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: ${reason}`);
-    }
+    return withSecondAttempt(source.file, () => this.#attempt(source, atOnce));
   }
 
   async #attempt(read: ModelSource, atOnce: boolean): Promise<ServedModel> {
@@ -213,7 +205,7 @@ export class ModelLoader {
     { mode, samples }: SelfTest,
     start: CostStart,
   ): ServedModel {
-    const { clock, pool, observe } = this.#deps;
+    const { clock, config, pool, observe, onCircuit } = this.#deps;
     const { name, card, labels } = source;
     const takesTexts = source.tokenizer !== undefined;
     const textLength = takesTexts ? fixedLengthOf(signature) : undefined;
@@ -229,7 +221,11 @@ export class ModelLoader {
       ...(labels === undefined ? {} : { labels }),
       ...(tokenizer === undefined ? {} : { tokenizer }),
     };
-    return new ServedModel(key, info, { clock, pool, metrics: observe(name), start, samples });
+    const guard = guardOptionsOf(config.lanes);
+    return new ServedModel(key, info, {
+      ...{ clock, pool, metrics: observe(name), start, samples, guard },
+      ...(onCircuit === undefined ? {} : { onCircuit }),
+    });
   }
 
   async #close(key: string): Promise<void> {
@@ -245,6 +241,3 @@ const textCard = ({ card, file }: ModelSource, signature: Signature, specialToke
     throw new CarpoolError(codeOf(error), `${file}: ${messageOf(error)}`);
   }
 };
-
-/** The second: its place was taken by a lane that does not have the model yet. */
-const laneDied = (error: unknown): boolean => ['WORKER_LOST', 'MODEL_UNAVAILABLE'].includes(codeOf(error));

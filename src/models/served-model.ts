@@ -10,6 +10,7 @@ import type { CostStart } from './cost-keeper.js';
 import { DecisionLog } from './decision-log.js';
 import { InferenceStats } from './inference-stats.js';
 import { servedClass } from './joining.js';
+import { LaneGuard, NO_GUARD, type GuardOptions } from './lane-guard.js';
 import type { ModelInfo } from './model-info.js';
 
 export interface ServedModelDeps {
@@ -20,7 +21,14 @@ export interface ServedModelDeps {
   readonly start: Omit<CostStart, 'key'> & { readonly key: Pick<CostStart['key'], 'basis'> };
   /** Rows that are known to run; none where no input was found that does. */
   readonly samples: readonly Payload[];
+  /** Default: runs may take any time, and the model stays in service whatever it does. */
+  readonly guard?: GuardOptions;
+  /** It was taken out of service, since it keeps losing lanes, or is back. */
+  readonly onCircuit?: (model: ServedModel, state: 'open' | 'closed') => void;
 }
+
+/** Runs before a prediction is more than a guess, as the batcher has it. */
+const TRUST_AFTER = 8;
 
 /** Tokens of a long text, until some have come. */
 const USUAL_LENGTH = 128;
@@ -33,6 +41,7 @@ export class ServedModel implements Contender {
   readonly cost: CostModel;
   readonly stats = new InferenceStats();
   readonly samples: readonly Payload[];
+  readonly guard: LaneGuard;
   readonly #clock: Clock;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
@@ -43,7 +52,7 @@ export class ServedModel implements Contender {
     /** Names this version in the lanes and in the codec. */
     readonly key: string,
     readonly info: ModelInfo,
-    { clock, pool, metrics, start, samples }: ServedModelDeps,
+    { clock, pool, metrics, start, samples, guard = NO_GUARD, onCircuit }: ServedModelDeps,
   ) {
     const { batch, batching } = info;
     this.metrics = metrics;
@@ -79,10 +88,23 @@ export class ServedModel implements Contender {
         shedding: batching.shedding,
       },
     });
+    this.guard = new LaneGuard(info.name, {
+      ...guard,
+      clock,
+      lanesLost: () => pool.lanesView.lost,
+      onLost: (how) => metrics.laneLost(how),
+      onOpen: (refusal) => {
+        onCircuit?.(this, 'open');
+        // By then the batcher has put what rode in that lane back into its queue.
+        setImmediate(() => this.batcher.rejectWaiting(refusal));
+      },
+      onClose: () => onCircuit?.(this, 'closed'),
+    });
     metrics.bindQueue(() => {
       const oldest = this.batcher.oldestArrivalMs;
       const oldestAgeMs = oldest === undefined ? 0 : clock.now() - oldest;
-      return { rows: this.batcher.queuedRows, oldestAgeMs, cost: this.batcher.cost };
+      const circuitOpen = this.guard.circuit !== 'closed';
+      return { rows: this.batcher.queuedRows, oldestAgeMs, cost: this.batcher.cost, circuitOpen };
     });
   }
 
@@ -93,7 +115,14 @@ export class ServedModel implements Contender {
   ride(lane: Lane): Promise<void> | undefined {
     return this.batcher.ride(async (payloads, group) => {
       const sentAt = this.#clock.now();
-      const output = await lane.run(this.key, joinPayloads(payloads), this.info.batch.size);
+      const { size } = this.info.batch;
+      const forecast = {
+        predictedMs: this.cost.predict(group),
+        isTrusted: this.cost.fit.runs >= TRUST_AFTER,
+      };
+      const output = await this.guard.run(forecast, (limitMs) =>
+        lane.run(this.key, joinPayloads(payloads), size, limitMs),
+      );
       const { runMs } = output;
       const laneMs = this.occupied(output.laneMs, this.#clock.now() - sentAt);
       const rows = group.items.map((item) => item.rows);

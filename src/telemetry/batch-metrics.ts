@@ -7,6 +7,8 @@ import { ModelSeries } from './model-series.js';
 export interface ModelMetrics {
   /** For the batcher's `onEvent`; bound. */
   readonly onEvent: (event: BatcherEvent) => void;
+  /** A run lost its lane. */
+  laneLost(how: 'died' | 'hung'): void;
   /** `fn` is asked at every scrape. */
   bindQueue(fn: () => QueueView): void;
   /** Events after this are ignored. The model's series go when the last version of its name is removed. */
@@ -50,6 +52,9 @@ export const createBatchMetrics = (registry: Registry): BatchMetrics => {
         onEvent: (event) => {
           if (versions.has(version)) series.count(event);
         },
+        laneLost: (how) => {
+          if (versions.has(version)) series.countLoss(how);
+        },
         bindQueue: (fn) => {
           version.queue = fn;
         },
@@ -63,19 +68,21 @@ export const createBatchMetrics = (registry: Registry): BatchMetrics => {
   };
 };
 
-/** Of several versions of a name the queues add up; the cost is that of the newest. */
+/** Of several versions of a name the queues add up; the cost is that of the newest, and so is the circuit. */
 const queueOf = (versions: Iterable<Version>): QueueView => {
   let rows = 0;
   let oldestAgeMs = 0;
   let cost = UNKNOWN_COST;
+  let circuitOpen = false;
   for (const { queue } of versions) {
     const view = queue?.();
     if (view === undefined) continue;
     rows += view.rows;
     oldestAgeMs = Math.max(oldestAgeMs, view.oldestAgeMs);
     cost = view.cost;
+    circuitOpen = view.circuitOpen ?? false;
   }
-  return { rows, oldestAgeMs, cost };
+  return { rows, oldestAgeMs, cost, circuitOpen };
 };
 
 const UNKNOWN_COST: QueueView['cost'] = {

@@ -19,6 +19,7 @@ export interface BatchSeries {
   readonly batches: Counter<'model' | 'reason'>;
   readonly refused: Counter<'model' | 'code' | 'reason'>;
   readonly failedBatches: Counter<'model' | 'code'>;
+  readonly laneLosses: Counter<'model' | 'how'>;
   /** Those of the above whose only label is the model. */
   readonly ofModelAlone: readonly { remove(model: string): void }[];
 }
@@ -66,6 +67,7 @@ export const createBatchSeries = (registry: Registry): BatchSeries => {
       'reason',
     ),
     failedBatches: counter<'model' | 'code'>('failed_batches_total', 'Batches whose run failed.', 'code'),
+    laneLosses: counter<'model' | 'how'>('lane_losses_total', 'Runs that lost their lane.', 'how'),
   };
 };
 
@@ -76,6 +78,8 @@ export interface QueueView {
   readonly oldestAgeMs: number;
   /** What runs are believed to cost. */
   readonly cost: CostFit;
+  /** It is out of service, since it kept losing lanes. Default false. */
+  readonly circuitOpen?: boolean;
 }
 
 /** Gauges that ask at scrape time; between scrapes they cost nothing. */
@@ -100,6 +104,9 @@ export const createQueueGauges = (
     'queue_oldest_age_seconds',
     'How long the head of the queue has waited.',
     (view) => view.oldestAgeMs / 1000,
+  );
+  gauge('circuit_open', 'Out of service after losing lanes: 1.', (view) =>
+    view.circuitOpen === true ? 1 : 0,
   );
   gauge('cost_alpha_seconds', 'Fixed cost of a run.', ({ cost }) => cost.coefficients.alphaMs / 1000);
   gauge('cost_beta_seconds', 'Cost of a token.', ({ cost }) => cost.coefficients.betaMsPerToken / 1000);

@@ -8,6 +8,8 @@ export interface LaneMetrics {
   bindPids(fn: () => readonly number[]): void;
   /** A lane died or was abandoned, and another took its place. */
   restarted(): void;
+  /** A lane was replaced because its memory had grown. */
+  recycled(): void;
 }
 
 export const createLaneMetrics = (registry: Registry): LaneMetrics => {
@@ -38,6 +40,11 @@ export const createLaneMetrics = (registry: Registry): LaneMetrics => {
     help: 'Lanes replaced because they died or hung.',
     registers,
   });
+  const recycles = new Counter({
+    name: 'carpool_lane_recycles_total',
+    help: 'Process lanes replaced because their memory had grown.',
+    registers,
+  });
   return {
     bind: (fn) => {
       read = fn;
@@ -49,5 +56,6 @@ export const createLaneMetrics = (registry: Registry): LaneMetrics => {
       pids = fn;
     },
     restarted: () => restarts.inc(),
+    recycled: () => recycles.inc(),
   };
 };

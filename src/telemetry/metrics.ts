@@ -5,6 +5,7 @@ import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
 import { createLaneMetrics, type LaneMetrics } from './lane-metrics.js';
 import { openMetricsOf } from './open-metrics.js';
 import { createLimitMetrics, type LimitMetrics } from './limit-metrics.js';
+import { createQueueBytesMetric } from './queue-bytes-metric.js';
 import { createProcessMetrics, type LoopMonitor } from './process-metrics.js';
 import { createStateMetrics, type StateMetrics } from './state-metrics.js';
 import { createTraceMetrics, type TraceMetrics } from './trace-metrics.js';
@@ -18,6 +19,8 @@ export interface Metrics extends BatchMetrics {
   readonly traces: TraceMetrics;
   readonly connections: ConnectionMetrics;
   readonly limits: LimitMetrics;
+  /** `fn` is asked at every scrape for the bytes that all models' requests hold. */
+  readonly bindQueueBytes: (fn: () => number) => void;
   /** Everything, in Prometheus' text format or in OpenMetrics, which has exemplars beside. Default: the first. */
   readonly render: (
     format?: MetricsFormat,
@@ -45,6 +48,7 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
     traces,
     connections,
     limits,
+    bindQueueBytes: createQueueBytesMetric(registry),
     render: async (format) => {
       const body = await registry.metrics();
       if (format !== 'openmetrics') return { contentType: registry.contentType, body };

@@ -19,6 +19,7 @@ export class ModelSeries {
   readonly #batches: LabelledCounter<'reason'>;
   readonly #refused: LabelledCounter<'code' | 'reason'>;
   readonly #failed: LabelledCounter<'code'>;
+  readonly #laneLosses: LabelledCounter<'how'>;
 
   constructor(series: BatchSeries, model: string) {
     this.#model = model;
@@ -34,6 +35,7 @@ export class ModelSeries {
     this.#sharedRows = series.sharedRows.labels(model);
     this.#batches = new LabelledCounter(series.batches, model);
     this.#refused = new LabelledCounter(series.refused, model);
+    this.#laneLosses = new LabelledCounter(series.laneLosses, model);
     this.#failed = new LabelledCounter(series.failedBatches, model);
   }
 
@@ -71,12 +73,17 @@ export class ModelSeries {
     }
   }
 
+  countLoss(how: 'died' | 'hung'): void {
+    this.#laneLosses.inc(how);
+  }
+
   /** Takes the model out of every metric. */
   remove(): void {
     for (const metric of this.#series.ofModelAlone) metric.remove(this.#model);
     this.#batches.remove();
     this.#refused.remove();
     this.#failed.remove();
+    this.#laneLosses.remove();
   }
 
   #countDispatch({ group, queueMs }: Extract<BatcherEvent, { type: 'dispatched' }>): void {

@@ -152,7 +152,7 @@ const COST: CostReport = {
 
 describe('renderModel', () => {
   it('shows what a client needs to know', () => {
-    expect(JSON.parse(renderModel({ info: FRAUD, cost: COST }))).toEqual({
+    expect(JSON.parse(renderModel({ info: FRAUD, cost: COST, circuit: 'closed' }))).toEqual({
       name: 'fraud',
       version: '1',
       task: 'tabular-classification',
@@ -166,6 +166,7 @@ describe('renderModel', () => {
       batch: { mode: 'dynamic' },
       batching: FRAUD.batching,
       cost: COST,
+      circuit: 'closed',
       ready: true,
       id: 'fraud',
       object: 'model',
@@ -178,7 +179,7 @@ describe('renderModel', () => {
     const batch = { mode: 'single', reason: "output 'mean' has no batch dimension" } as const;
     const card = { task: 'text-classification', description: 'd', text: { maxTokens: 128 } };
     const info = infoOf(card, { batch, labels: ['a', 'b'] });
-    expect(JSON.parse(renderModel({ info, cost: COST }))).toMatchObject({
+    expect(JSON.parse(renderModel({ info, cost: COST, circuit: 'closed' }))).toMatchObject({
       description: 'd',
       labels: ['a', 'b'],
       text: { maxTokens: 128, truncate: true },
@@ -204,7 +205,9 @@ describe('renderModel', () => {
         },
       },
     );
-    expect(JSON.parse(renderModel({ info, cost: COST }))).toMatchObject({
+    expect(JSON.parse(renderModel({ info, cost: COST, circuit: 'open' }))).toMatchObject({
+      circuit: 'open',
+      ready: false,
       batch: {
         mode: 'dynamic',
         reason: 'it leaks',
@@ -221,7 +224,9 @@ describe('renderModel', () => {
   });
 
   it('lists models', () => {
-    const list = JSON.parse(renderModels([SPAM, FRAUD].map((info) => ({ info, cost: COST })))) as {
+    const list = JSON.parse(
+      renderModels([SPAM, FRAUD].map((info) => ({ info, cost: COST, circuit: 'closed' as const }))),
+    ) as {
       models: { name: string }[];
       data: unknown[];
     };

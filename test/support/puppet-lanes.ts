@@ -22,6 +22,8 @@ export interface PuppetRun {
   /** Ends it with these values, right or wrong. */
   answer(values: readonly string[]): Promise<void>;
   fail(code: string): Promise<void>;
+  /** Its lane was given up. */
+  hang(): Promise<void>;
 }
 
 export const KNOBS: BatcherKnobs = {
@@ -146,6 +148,8 @@ export class PuppetLanes {
           finish: () =>
             end(() => resolve({ values: payloads.map((p) => p.toUpperCase()), runMs: 10, laneMs: 10 })),
           answer: (values) => end(() => resolve({ values, runMs: 10, laneMs: 10 })),
+          hang: () =>
+            end(() => reject(Object.assign(new Error('hung'), { code: 'WORKER_LOST', hung: true }))),
           fail: (code) => end(() => reject(Object.assign(new Error(`run failed: ${code}`), { code }))),
         });
       });

@@ -17,6 +17,7 @@ const rendered = async (): Promise<string[]> => {
   const metrics = createMetrics();
   const model = metrics.forModel('m');
   model.bindQueue(() => ({ rows: 1, oldestAgeMs: 1, cost: COST }));
+  model.laneLost('hung');
   everyEvent().forEach(model.onEvent);
   metrics.http.started();
   metrics.http.finished({ method: 'GET', route: '/', status: 200, seconds: 1 });

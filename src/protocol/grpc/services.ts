@@ -34,8 +34,7 @@ export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementatio
   const { registry, health, modelRoot, infer, streams, admit } = deps;
   const isReady = ({ name, version }: NamedModel): boolean => {
     try {
-      modelOfVersion(registry, name, version);
-      return health.ready().ok;
+      return health.model(modelOfVersion(registry, name, version).info.name).ok;
     } catch (error) {
       // Triton's answer for one that nobody knows, too: clients ask again and again until it is there.
       if (NOT_THERE.includes(codeOf(error))) return false;

@@ -37,8 +37,8 @@ export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
 
   const modelReady: Handler = (req, res) => {
     const { name } = modelOf(req).info;
-    const { ok, reason } = health.ready();
-    sendState(res, { ok, ...(reason === undefined ? {} : { reason }) }, { name, ready: ok });
+    const state = health.model(name);
+    sendState(res, state, { name, ready: state.ok });
   };
 
   /** The same paths without and with a version. */

@@ -13,6 +13,8 @@ import { modelEntry } from '../openai/model-entry.js';
 export interface ModelAndCost {
   readonly info: ModelInfo;
   readonly cost: CostReport;
+  /** `open`, `half-open`: it keeps losing lanes and is out of service, or being tried again. */
+  readonly circuit: 'closed' | 'open' | 'half-open';
 }
 
 const tensorView = ({ name, dtype, shape }: TensorSpec, features?: readonly string[]): object => ({
@@ -42,7 +44,7 @@ const batchView = ({ invariance, ...batch }: BatchMode): object => {
   };
 };
 
-const modelView = ({ info, cost }: ModelAndCost): object => {
+const modelView = ({ info, cost, circuit }: ModelAndCost): object => {
   const { card, signature } = info;
   const features = new Map(Object.entries(card.features ?? {}));
   return {
@@ -61,6 +63,7 @@ const modelView = ({ info, cost }: ModelAndCost): object => {
     batch: batchView(info.batch),
     batching: info.batching,
     cost,
+    circuit,
   };
 };
 
@@ -69,7 +72,7 @@ const modelView = ({ info, cost }: ModelAndCost): object => {
  * of KServe's first protocol.
  */
 export const renderModel = (model: ModelAndCost): string =>
-  JSON.stringify({ ...modelView(model), ready: true, ...modelEntry(model.info) });
+  JSON.stringify({ ...modelView(model), ready: model.circuit !== 'open', ...modelEntry(model.info) });
 
 /** Answer of `GET /v1/models`; `object` and `data` are OpenAI's. */
 export const renderModels = (models: readonly ModelAndCost[]): string =>

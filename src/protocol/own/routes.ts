@@ -127,7 +127,11 @@ export const ownRoutes = ({
 const wantsLines = ({ headers: { accept } }: HttpRequest): boolean =>
   accept?.toLowerCase().includes('application/x-ndjson') === true;
 
-const withCost = (model: ServedModel): ModelAndCost => ({ info: model.info, cost: costOf(model) });
+const withCost = (model: ServedModel): ModelAndCost => ({
+  info: model.info,
+  cost: costOf(model),
+  circuit: model.guard.circuit,
+});
 
 const sendText = (res: ServerResponse, body: string | Uint8Array, headers?: OutgoingHttpHeaders): void =>
   void send(res, 200, 'application/json', body, headers);

@@ -1,0 +1,111 @@
+import type { Clock } from '#batcher';
+import type { LanesConfig } from '../config/schema.js';
+import { CarpoolError, codeOf } from '../errors.js';
+import { isHung } from '../executor/lane-hung.js';
+import { Breaker, type BreakerOptions, type BreakerState } from './breaker.js';
+import { runLimitMs, RunWatch, type OverdueRun, type RunLimits } from './run-watch.js';
+
+export interface GuardOptions {
+  readonly limits: RunLimits;
+  readonly breaker: BreakerOptions;
+}
+
+export const guardOptionsOf = (lanes: LanesConfig): GuardOptions => ({
+  limits: {
+    factor: lanes.runTimeoutFactor,
+    minMs: lanes.runTimeoutMinMs,
+    firstMs: lanes.runTimeoutFirstMs,
+  },
+  breaker: {
+    losses: lanes.breakerLosses,
+    windowMs: lanes.breakerWindowMs,
+    pauseMs: lanes.breakerPauseMs,
+  },
+});
+
+export const NO_GUARD: GuardOptions = {
+  limits: { factor: 0, minMs: 0, firstMs: 0 },
+  breaker: { losses: 0, windowMs: 0, pauseMs: 0 },
+};
+
+export interface GuardDeps extends GuardOptions {
+  readonly clock: Clock;
+  /** Lanes lost so far, by whatever. */
+  readonly lanesLost: () => number;
+  readonly onLost: (how: 'died' | 'hung') => void;
+  /** The model is out of service: `refusal` is for all who wait. */
+  readonly onOpen: (refusal: CarpoolError) => void;
+  readonly onClose: () => void;
+}
+
+export interface RunForecast {
+  readonly predictedMs: number;
+  /** false: a guess from before anything was measured. */
+  readonly isTrusted: boolean;
+}
+
+/** What one model does to its lanes: how long its runs may take, and whether it may go on. */
+export class LaneGuard {
+  readonly #name: string;
+  readonly #deps: GuardDeps;
+  readonly #breaker: Breaker;
+  readonly #runs = new RunWatch();
+
+  constructor(name: string, deps: GuardDeps) {
+    this.#name = name;
+    this.#deps = deps;
+    this.#breaker = new Breaker(deps.breaker);
+  }
+
+  /** Is the model taken out of service, because it keeps losing lanes? */
+  get circuit(): BreakerState {
+    return this.#breaker.state(this.#deps.clock.now());
+  }
+
+  /** Asked once for every request, before any work is done for it. @throws MODEL_UNAVAILABLE with the time to wait */
+  requireClosed(): void {
+    const waitMs = this.#breaker.admit(this.#deps.clock.now());
+    if (waitMs > 0) throw this.#refusal(waitMs);
+  }
+
+  /** See RunWatch.overdue. */
+  overdue(factor: number, minMs: number): OverdueRun | undefined {
+    return this.#runs.overdue(this.#deps.clock.now(), factor, minMs);
+  }
+
+  /** @param run is given the time that it may take */
+  async run<T>({ predictedMs, isTrusted }: RunForecast, run: (limitMs: number) => Promise<T>): Promise<T> {
+    const limitMs = runLimitMs(predictedMs, isTrusted, this.#deps.limits);
+    const end = this.#runs.begin({ startedAt: this.#deps.clock.now(), predictedMs, limitMs });
+    try {
+      const result = await run(limitMs);
+      this.#ran();
+      return result;
+    } catch (error) {
+      if (codeOf(error) === 'WORKER_LOST') this.#lost(isHung(error));
+      else this.#ran();
+      throw error;
+    } finally {
+      end();
+    }
+  }
+
+  #ran(): void {
+    if (this.#breaker.ran(this.#deps.clock.now())) this.#deps.onClose();
+  }
+
+  #lost(hung: boolean): void {
+    const { clock, lanesLost, onLost, onOpen } = this.#deps;
+    const now = clock.now();
+    onLost(hung ? 'hung' : 'died');
+    if (this.#breaker.lost(now, hung, lanesLost())) onOpen(this.#refusal(this.#breaker.admit(now)));
+  }
+
+  #refusal(waitMs: number): CarpoolError {
+    return new CarpoolError(
+      'MODEL_UNAVAILABLE',
+      `model '${this.#name}' keeps losing its lanes and is paused; try again in ${Math.ceil(waitMs)} ms`,
+      { retryAfterSeconds: Math.ceil(waitMs / 1000) },
+    );
+  }
+}
