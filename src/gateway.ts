@@ -1,6 +1,7 @@
 import type { Clock } from '#batcher';
 import type { Router } from 'express';
 import { availableCores, laneLayout, type LaneLayout } from './executor/cpu-quota.js';
+import { ModelCaches } from './cache/model-caches.js';
 import { Codec } from './codec/codec.js';
 import { CodecThread } from './codec/codec-thread.js';
 import { resolveConfig } from './config/resolve.js';
@@ -126,8 +127,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       logger.info({ model: model.info.name, from, cost: costOf(model) }, 'cost of runs known'),
     onFault: (reason) => logger.warn({ reason }, 'calibration'),
   });
-  const registry = createRegistry({ settings, layout, pool, arbiter, codec, costs, clock, metrics, logger });
-  const lifecycle = new Lifecycle({ settings, layout, pool, codec, costs, registry, metrics, logger });
+  const caches = new ModelCaches({ config: settings, clock, metrics: metrics.cache, logger });
+  const stores = { codec, costs, caches };
+  const registry = createRegistry({ settings, layout, pool, arbiter, ...stores, clock, metrics, logger });
+  const lifecycle = new Lifecycle({ settings, layout, pool, ...stores, registry, metrics, logger });
   const pipeline = new Pipeline(codec, clock);
 
   const observer = createRequestObserver(metrics.http, createAccessLog(logger, serverConfig), now);
@@ -209,6 +212,7 @@ const createRegistry = (parts: {
   arbiter: Arbiter;
   codec: Codec;
   costs: CostKeeper;
+  caches: ModelCaches;
   clock: Clock;
   metrics: Metrics;
   logger: Logger;

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ModelCaches } from './cache/model-caches.js';
 import type { Codec } from './codec/codec.js';
 import type { Config } from './config/schema.js';
 import { CarpoolError, codeOf, messageOf } from './errors.js';
@@ -19,6 +20,7 @@ export interface LifecycleDeps {
   readonly pool: LanePool;
   readonly codec: Codec;
   readonly costs: CostKeeper;
+  readonly caches: ModelCaches;
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly logger: Logger;
@@ -105,7 +107,7 @@ export class Lifecycle {
    * closes before the batchers drain, so that nothing new comes; lanes end last, since all of that needs them.
    */
   async #close(server: Closable | undefined): Promise<'drained' | 'deadline'> {
-    const { settings, pool, codec, costs, registry, metrics, logger } = this.#deps;
+    const { settings, pool, codec, costs, caches, registry, metrics, logger } = this.#deps;
     const { drainDelayMs, drainTimeoutMs } = settings.server;
     const wasServing = this.#state === 'serving';
     this.#state = 'draining';
@@ -137,6 +139,7 @@ export class Lifecycle {
       await server?.closeNow();
     }
     await codec.close();
+    caches.close();
     metrics.close();
     this.#state = 'closed';
     logger.info({ outcome }, 'closed');

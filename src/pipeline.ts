@@ -1,4 +1,6 @@
 import type { Clock, Item, Ride, Ticket } from '#batcher';
+import { cachePolicyOf } from './cache/policy.js';
+import { rideCached, type CachedTicket, type SubmitItems } from './cache/ride-cached.js';
 import type { Codec } from './codec/codec.js';
 import { factsOf, type EncodedTexts } from './codec/encoded-texts.js';
 import { itemsOfImages, itemsOfTensors, itemsOfTexts } from './codec/items.js';
@@ -17,6 +19,8 @@ export interface PipelineContext {
   readonly elapsedMs: number;
   /** Whom the work is charged to: callers share the lanes fairly. */
   readonly caller: string;
+  /** The request's `Cache-Control`, for models with a response cache. */
+  readonly cacheControl?: string | undefined;
   /** Fires when the client goes away; only made where something listens. */
   readonly signal: AbortSignal;
   /** Calls `fn` when the client goes away, at once if it has. @returns what stops that */
@@ -26,7 +30,7 @@ export interface PipelineContext {
 /**
  * The way of every request, whatever protocol it came by; the only code that knows the order of the stages:
  *
- *   texts ─ encode ─▶ items ─ batcher ─▶ lane ─▶ rides ─▶ result
+ *   texts ─ encode ─▶ items ─ cache ─ batcher ─▶ lane ─▶ rides ─▶ result
  */
 export class Pipeline {
   readonly #codec: Codec;
@@ -53,7 +57,7 @@ export class Pipeline {
     const { timeoutMs = info.batching.timeoutMs, priority = 0 } = request.options;
     const submit = { deadlineAt: arrivedAt + timeoutMs, caller: context.caller, priority };
     // The batcher finishes what it has; until then a swap must wait.
-    const { ticket, resultOf } = await model.during(async () => {
+    const { ticket, use, resultOf } = await model.during(async () => {
       const encoded = await this.#encode(model, request, context.signal);
       const images = await this.#images(model, request, context.signal);
       const encodeMs = this.#clock.now() - startedAt;
@@ -63,9 +67,16 @@ export class Pipeline {
         onItem === undefined
           ? undefined
           : (index: number, ride: Ride<ItemOutput>): void => onItem(index, resultOf([ride], index));
-      return { ticket: model.batcher.submit(items, submit, onRide), resultOf };
+      const ride: SubmitItems = (some, onSome) => model.batcher.submit(some, submit, onSome);
+      const boarded: Partial<CachedTicket> & Pick<CachedTicket, 'ticket'> =
+        model.cache === undefined
+          ? { ticket: ride(items, onRide) }
+          : await rideCached(model.cache, items, cachePolicyOf(context.cacheControl), ride, onRide);
+      return { ...boarded, resultOf };
     });
-    return resultOf(await ridesOf(ticket, context), 0);
+    if (use !== undefined) model.metrics.cached(use.hitRows, use.missRows);
+    const result = resultOf(await ridesOf(ticket, context), 0);
+    return use === undefined ? result : { ...result, cache: use };
   }
 
   async #encode(

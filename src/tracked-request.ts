@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { CacheUse } from './infer.js';
 import type { RequestRecord } from './telemetry/access-log.js';
 import type { RequestObserver } from './telemetry/request-observer.js';
 
@@ -32,6 +33,7 @@ export abstract class TrackedRequest implements RequestRecord {
   encodeMs: number | undefined;
   queueMs: number | undefined;
   runMs: number | undefined;
+  cache: CacheUse | undefined;
 
   readonly #deps: TrackedRequestDeps;
   readonly #startedAtMs: number;
@@ -53,6 +55,9 @@ export abstract class TrackedRequest implements RequestRecord {
 
   /** Whom the work is charged to: the address, until callers have names. */
   abstract get caller(): string;
+
+  /** The request's `Cache-Control`. */
+  abstract get cacheControl(): string | undefined;
 
   /** Milliseconds since the request's headers arrived. */
   get elapsedMs(): number {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { batchingOverrides, batchingSchema } from './batching.js';
+import { cacheOverrides, cacheSchema } from './cache.js';
 
 /** A day. Node's timers fire at once when they are given more than 2^31 - 1 ms, so every duration is bounded. */
 const LONGEST_MS = 86_400_000;
@@ -122,6 +123,7 @@ export const modelsSchema = z.strictObject({
 /** `models.<name>`: wins over the model's card, which wins over `batching`. */
 export const modelOverridesSchema = z.strictObject({
   batching: batchingOverrides.exactOptional(),
+  cache: cacheOverrides.exactOptional(),
 });
 
 /** config.yaml without the `models.<name>` entries, which resolve.ts sets apart. */
@@ -131,6 +133,7 @@ export const configSchema = z.strictObject({
   log: logSchema.prefault({}),
   lanes: lanesSchema.prefault({}),
   batching: batchingSchema.prefault({}),
+  cache: cacheSchema.prefault({}),
   models: modelsSchema.prefault({}),
 });
 

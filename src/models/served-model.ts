@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Batcher, CostModel, planCost, planFifo, type Clock } from '#batcher';
+import type { ModelCache } from '../cache/model-cache.js';
 import type { Contender } from '../executor/arbiter.js';
 import { joinPayloads, splitOutput, type Payload } from '../executor/join.js';
 import type { Lane } from '../executor/lane.js';
@@ -20,6 +21,8 @@ export interface ServedModelDeps {
   readonly start: Omit<CostStart, 'key'> & { readonly key: Pick<CostStart['key'], 'basis'> };
   /** Rows that are known to run; none where no input was found that does. */
   readonly samples: readonly Payload[];
+  /** Absent where its answers are not kept. */
+  readonly cache?: ModelCache | undefined;
 }
 
 /** Tokens of a long text, until some have come. */
@@ -33,6 +36,7 @@ export class ServedModel implements Contender {
   readonly cost: CostModel;
   readonly stats = new InferenceStats();
   readonly samples: readonly Payload[];
+  readonly cache: ModelCache | undefined;
   readonly #clock: Clock;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
@@ -43,12 +47,13 @@ export class ServedModel implements Contender {
     /** Names this version in the lanes and in the codec. */
     readonly key: string,
     readonly info: ModelInfo,
-    { clock, pool, metrics, start, samples }: ServedModelDeps,
+    { clock, pool, metrics, start, samples, cache }: ServedModelDeps,
   ) {
     const { batch, batching } = info;
     this.metrics = metrics;
     this.#clock = clock;
     this.samples = samples;
+    this.cache = cache;
     this.decisions = new DecisionLog(clock);
     const { basis } = start.key;
     this.cost = start.known

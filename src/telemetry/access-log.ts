@@ -22,6 +22,8 @@ export interface RequestRecord {
   readonly encodeMs: number | undefined;
   readonly queueMs: number | undefined;
   readonly runMs: number | undefined;
+  /** Of requests that went through a response cache. */
+  readonly cache?: { readonly result: string } | undefined;
 }
 
 export interface AccessLogOptions {
@@ -85,6 +87,7 @@ const fieldsOf = (request: RequestRecord): object => ({
   model: request.model,
   rows: request.rows,
   batchRows: request.batchRows,
+  cache: request.cache?.result,
   stages: stagesOf(request),
 });
 

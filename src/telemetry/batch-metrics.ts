@@ -7,6 +7,8 @@ import { ModelSeries } from './model-series.js';
 export interface ModelMetrics {
   /** For the batcher's `onEvent`; bound. */
   readonly onEvent: (event: BatcherEvent) => void;
+  /** A request's rows that the response cache answered, and those that it did not. */
+  cached(hitRows: number, missRows: number): void;
   /** `fn` is asked at every scrape. */
   bindQueue(fn: () => QueueView): void;
   /** Events after this are ignored. The model's series go when the last version of its name is removed. */
@@ -49,6 +51,9 @@ export const createBatchMetrics = (registry: Registry): BatchMetrics => {
       return {
         onEvent: (event) => {
           if (versions.has(version)) series.count(event);
+        },
+        cached: (hitRows, missRows) => {
+          if (versions.has(version)) series.cached(hitRows, missRows);
         },
         bindQueue: (fn) => {
           version.queue = fn;

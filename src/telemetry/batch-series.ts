@@ -19,6 +19,7 @@ export interface BatchSeries {
   readonly batches: Counter<'model' | 'reason'>;
   readonly refused: Counter<'model' | 'code'>;
   readonly failedBatches: Counter<'model' | 'code'>;
+  readonly cacheRows: Counter<'model' | 'result'>;
   /** Those of the above whose only label is the model. */
   readonly ofModelAlone: readonly { remove(model: string): void }[];
 }
@@ -61,6 +62,11 @@ export const createBatchSeries = (registry: Registry): BatchSeries => {
     ),
     refused: counter<'model' | 'code'>('refused_total', 'Requests refused at the door of the queue.', 'code'),
     failedBatches: counter<'model' | 'code'>('failed_batches_total', 'Batches whose run failed.', 'code'),
+    cacheRows: counter<'model' | 'result'>(
+      'cache_rows_total',
+      'Rows looked up in the response cache.',
+      'result',
+    ),
   };
 };
 

@@ -19,6 +19,7 @@ export class ModelSeries {
   readonly #batches: LabelledCounter<'reason'>;
   readonly #refused: LabelledCounter<'code'>;
   readonly #failed: LabelledCounter<'code'>;
+  readonly #cacheRows: LabelledCounter<'result'>;
 
   constructor(series: BatchSeries, model: string) {
     this.#model = model;
@@ -35,6 +36,7 @@ export class ModelSeries {
     this.#batches = new LabelledCounter(series.batches, model);
     this.#refused = new LabelledCounter(series.refused, model);
     this.#failed = new LabelledCounter(series.failedBatches, model);
+    this.#cacheRows = new LabelledCounter(series.cacheRows, model);
   }
 
   count(event: BatcherEvent): void {
@@ -71,12 +73,18 @@ export class ModelSeries {
     }
   }
 
+  cached(hitRows: number, missRows: number): void {
+    if (hitRows > 0) this.#cacheRows.inc('hit', hitRows);
+    if (missRows > 0) this.#cacheRows.inc('miss', missRows);
+  }
+
   /** Takes the model out of every metric. */
   remove(): void {
     for (const metric of this.#series.ofModelAlone) metric.remove(this.#model);
     this.#batches.remove();
     this.#refused.remove();
     this.#failed.remove();
+    this.#cacheRows.remove();
   }
 
   #countDispatch({ group, queueMs }: Extract<BatcherEvent, { type: 'dispatched' }>): void {
@@ -109,10 +117,10 @@ class LabelledCounter<L extends string> {
     this.#model = model;
   }
 
-  inc(value: string): void {
+  inc(value: string, by = 1): void {
     let child = this.#children.get(value);
     if (child === undefined) this.#children.set(value, (child = this.#counter.labels(this.#model, value)));
-    child.inc(1);
+    child.inc(by);
   }
 
   remove(): void {

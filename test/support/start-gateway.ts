@@ -32,6 +32,7 @@ export const startGateway = async (overrides: ConfigInput = {}): Promise<Running
     lanes: { count: 2, intraOpThreads: 1, ...overrides.lanes },
     models: { root: SHIPPED_MODELS, ...overrides.models },
     ...(overrides.grpc === undefined ? {} : { grpc: overrides.grpc }),
+    ...(overrides.cache === undefined ? {} : { cache: overrides.cache }),
   });
   const { url, grpc } = await gateway.listen();
   const report = await gateway.ready();

@@ -18,6 +18,8 @@ const rendered = async (): Promise<string[]> => {
   const model = metrics.forModel('m');
   model.bindQueue(() => ({ rows: 1, oldestAgeMs: 1, cost: COST }));
   everyEvent().forEach(model.onEvent);
+  model.cached(1, 0);
+  metrics.cache.redisFailed('error');
   metrics.http.started();
   metrics.http.finished({ method: 'GET', route: '/', status: 200, seconds: 1 });
   metrics.lanes.bind(() => ({ idle: 1 }));

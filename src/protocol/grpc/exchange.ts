@@ -28,6 +28,7 @@ export class GrpcExchange extends TrackedRequest {
   readonly route: string;
   readonly path: string;
   readonly caller: string;
+  readonly cacheControl: string | undefined;
   readonly #unixNow: () => number;
   readonly #deadlineAt: number;
 
@@ -38,6 +39,7 @@ export class GrpcExchange extends TrackedRequest {
     this.path = this.route;
     // `127.0.0.1:50000`, `[::1]:50000`: a caller is an address, whatever its port.
     this.caller = call.getPeer().replace(/:\d+$/, '');
+    this.cacheControl = call.metadata.get('cache-control').map(String).join(',');
     this.#unixNow = deps.unixNow;
     this.#deadlineAt = Number(call.getDeadline());
     deps.observer.started();
