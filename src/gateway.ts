@@ -1,6 +1,7 @@
 import type { Clock } from '#batcher';
 import type { Router } from 'express';
 import { availableCores, laneLayout, type LaneLayout } from './executor/cpu-quota.js';
+import { ModelCaches } from './cache/model-caches.js';
 import { Codec } from './codec/codec.js';
 import { CodecThread } from './codec/codec-thread.js';
 import { createPool } from './create-pool.js';
@@ -128,9 +129,11 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       logger.info({ model: model.info.name, from, cost: costOf(model) }, 'cost of runs known'),
     onFault: (reason) => logger.warn({ reason }, 'calibration'),
   });
-  const registry = createRegistry({ settings, layout, pool, arbiter, codec, costs, clock, seeing, logger });
+  const caches = new ModelCaches({ config: settings, clock, metrics: metrics.cache, logger });
+  const stores = { codec, costs, caches };
+  const registry = createRegistry({ settings, layout, pool, arbiter, ...stores, clock, seeing, logger });
   const lifecycle = new Lifecycle({
-    ...{ settings, layout, pool, codec, costs },
+    ...{ settings, layout, pool, ...stores },
     ...{ registry, metrics, seeing, logger },
   });
   seeing.bind({ registry, health: lifecycle.health, pool });
@@ -229,6 +232,7 @@ const createRegistry = (parts: {
   arbiter: Arbiter;
   codec: Codec;
   costs: CostKeeper;
+  caches: ModelCaches;
   clock: Clock;
   seeing: Seeing;
   logger: Logger;

@@ -100,6 +100,18 @@ export interface InferResult {
   /** For texts and ids: one for every item. */
   readonly texts?: readonly TextFacts[];
   readonly timings: StageTimings;
+  /** Of models with a response cache. */
+  readonly cache?: CacheUse;
+}
+
+/** What a request had of the response cache; rows. */
+export interface CacheUse {
+  /** `bypass`: its `Cache-Control: no-store` forbade it. */
+  readonly result: 'hit' | 'miss' | 'partial' | 'bypass';
+  readonly hitRows: number;
+  readonly missRows: number;
+  /** Of the oldest answer that it got; absent without a hit. */
+  readonly ageMs?: number;
 }
 
 /** How a text was run. Arrays have an entry for every token, special ones included. */

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { ModelCaches } from './cache/model-caches.js';
 import type { Codec } from './codec/codec.js';
 import type { Config } from './config/schema.js';
 import { CarpoolError, codeOf, messageOf } from './errors.js';
@@ -21,6 +22,7 @@ export interface LifecycleDeps {
   readonly pool: LanePool;
   readonly codec: Codec;
   readonly costs: CostKeeper;
+  readonly caches: ModelCaches;
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly seeing: Pick<Seeing, 'open' | 'close'>;
@@ -107,7 +109,7 @@ export class Lifecycle {
    * closes before the batchers drain, so that nothing new comes; lanes end last, since all of that needs them.
    */
   async #close(server: Closable | undefined): Promise<'drained' | 'deadline'> {
-    const { settings, pool, codec, costs, registry, metrics, seeing, logger } = this.#deps;
+    const { settings, pool, codec, costs, caches, registry, metrics, seeing, logger } = this.#deps;
     const { drainDelayMs, drainTimeoutMs } = settings.server;
     const wasServing = this.#state === 'serving';
     this.#state = 'draining';
@@ -140,6 +142,7 @@ export class Lifecycle {
       await server?.closeNow();
     }
     await Promise.all([codec.close(), seeing.close()]);
+    caches.close();
     metrics.close();
     this.#state = 'closed';
     logger.info({ outcome }, 'closed');

@@ -1,4 +1,6 @@
 import type { Clock, Item, Ride, Ticket } from '#batcher';
+import { cachePolicyOf } from './cache/policy.js';
+import { rideCached, type CachedTicket, type SubmitItems } from './cache/ride-cached.js';
 import type { Codec } from './codec/codec.js';
 import { factsOf, type EncodedTexts } from './codec/encoded-texts.js';
 import { itemsOfImages, itemsOfTensors, itemsOfTexts } from './codec/items.js';
@@ -22,6 +24,8 @@ export interface PipelineContext {
   /** Whom the work is charged to: callers share the lanes fairly, and have quotas. */
   readonly caller: string;
   quotas?: readonly QuotaState[] | undefined;
+  /** The request's `Cache-Control`, for models with a response cache. */
+  readonly cacheControl?: string | undefined;
   /** Fires when the client goes away; only made where something listens. */
   readonly signal: AbortSignal;
   /** Calls `fn` when the client goes away, at once if it has. @returns what stops that */
@@ -40,7 +44,7 @@ export interface PipelineLimits {
 /**
  * The way of every request, whatever protocol it came by; the only code that knows the order of the stages:
  *
- *   texts ─ encode ─▶ items ─ batcher ─▶ lane ─▶ rides ─▶ result
+ *   texts ─ encode ─▶ items ─ cache ─ batcher ─▶ lane ─▶ rides ─▶ result
  */
 export class Pipeline {
   readonly #codec: Codec;
@@ -77,7 +81,7 @@ export class Pipeline {
       ...(onRun === undefined ? undefined : { onRun }),
     };
     // The batcher finishes what it has; until then a swap must wait.
-    const { ticket, resultOf, free } = await model.during(async () => {
+    const { ticket, use, resultOf } = await model.during(async () => {
       const encoded = await this.#encode(model, request, context.signal);
       const images = await this.#images(model, request, context.signal);
       const encodeMs = this.#clock.now() - startedAt;
@@ -93,29 +97,37 @@ export class Pipeline {
         onItem === undefined
           ? undefined
           : (index: number, ride: Ride<ItemOutput>): void => onItem(index, resultOf([ride], index));
-      const rows = items.reduce((sum, item) => sum + item.rows, 0);
-      const free = this.#bytes.take(items, (code) =>
-        model.metrics.onEvent({
-          type: 'refused',
-          rows,
-          code,
-          reason: code === 'QUEUE_FULL' ? 'full' : 'too_large',
-        }),
-      );
-      try {
-        return { ticket: model.batcher.submit(items, submit, onRide), resultOf, free };
-      } catch (error) {
-        free();
-        throw error;
-      }
+      const ride: SubmitItems = (some, onSome) => {
+        const free = this.#takeBytes(model, some);
+        try {
+          const boarded = model.batcher.submit(some, submit, onSome);
+          void boarded.rides.then(free, free);
+          return boarded;
+        } catch (error) {
+          free();
+          throw error;
+        }
+      };
+      const boarded: Partial<CachedTicket> & Pick<CachedTicket, 'ticket'> =
+        model.cache === undefined
+          ? { ticket: ride(items, onRide) }
+          : await rideCached(model.cache, items, cachePolicyOf(context.cacheControl), ride, onRide);
+      return { ...boarded, resultOf };
     });
-    try {
-      const rides = await ridesOf(ticket, context);
-      trace?.mark('ran');
-      return resultOf(rides, 0);
-    } finally {
-      free();
-    }
+    if (use !== undefined) model.metrics.cached(use.hitRows, use.missRows);
+    const rides = await ridesOf(ticket, context);
+    trace?.mark('ran');
+    const result = resultOf(rides, 0);
+    return use === undefined ? result : { ...result, cache: use };
+  }
+
+  #takeBytes(model: ServedModel, items: readonly Item<Payload>[]): () => void {
+    return this.#bytes.take(items, (code) =>
+      model.metrics.onEvent({
+        ...{ type: 'refused', rows: rowsOf(items), code },
+        reason: code === 'QUEUE_FULL' ? 'full' : 'too_large',
+      }),
+    );
   }
 
   async #encode(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { QuotaState } from './limits/quotas.js';
+import type { CacheUse } from './infer.js';
 import type { RequestRecord } from './telemetry/access-log.js';
 import type { RequestObserver } from './telemetry/request-observer.js';
 import type { RequestTrace } from './telemetry/tracing/request-trace.js';
@@ -41,6 +42,7 @@ export abstract class TrackedRequest implements RequestRecord {
   trace: RequestTrace | undefined;
   /** What the caller has left of its quotas, where there are some. */
   quotas: readonly QuotaState[] | undefined;
+  cache: CacheUse | undefined;
 
   readonly #deps: TrackedRequestDeps;
   readonly #startedAtMs: number;
@@ -62,6 +64,9 @@ export abstract class TrackedRequest implements RequestRecord {
 
   /** Whom the work is charged to: the address, until callers have names. */
   abstract get caller(): string;
+
+  /** The request's `Cache-Control`. */
+  abstract get cacheControl(): string | undefined;
 
   /** Milliseconds since the request's headers arrived. */
   get elapsedMs(): number {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { batchingOverrides, batchingSchema } from './batching.js';
 import { limitsSchema } from './limits.js';
 import { corsSchema, tlsSchema, trustProxySchema } from './wall.js';
+import { cacheOverrides, cacheSchema } from './cache.js';
 
 /** A day. Node's timers fire at once when they are given more than 2^31 - 1 ms, so every duration is bounded. */
 const LONGEST_MS = 86_400_000;
@@ -190,6 +191,7 @@ export const modelOverridesSchema = z.strictObject({
    * never.
    */
   required: z.boolean().exactOptional(),
+  cache: cacheOverrides.exactOptional(),
 });
 
 /** config.yaml without the `models.<name>` entries, which resolve.ts sets apart. */
@@ -202,6 +204,7 @@ export const configSchema = z.strictObject({
   lanes: lanesSchema.prefault({}),
   health: healthSchema.prefault({}),
   batching: batchingSchema.prefault({}),
+  cache: cacheSchema.prefault({}),
   models: modelsSchema.prefault({}),
 });
 

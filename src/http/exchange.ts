@@ -87,6 +87,12 @@ export class Exchange extends TrackedRequest {
     });
   }
 
+  get cacheControl(): string | undefined {
+    const { 'cache-control': cacheControl, pragma } = this.#req.headers;
+    // What HTTP/1.0 had; RFC 9111, 5.4.
+    return cacheControl ?? (pragma?.trim().toLowerCase() === 'no-cache' ? 'no-cache' : undefined);
+  }
+
   /** The server says it always, or this request asks for it. */
   get wantsServerTiming(): boolean {
     return this.#deps.serverTiming === true || this.#req.headers['x-server-timing'] === '1';

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { findExchange } from './exchange.js';
+import { cacheHeaders } from './cache-headers.js';
 import { serverTimingOf } from './server-timing.js';
 import { hasLongBodyUnread, linger } from './linger.js';
 
@@ -23,6 +24,7 @@ export const send = (
   if (exchange !== undefined) {
     const timing = exchange.wantsServerTiming ? serverTimingOf(exchange) : undefined;
     if (timing !== undefined) all['server-timing'] = timing;
+    Object.assign(all, cacheHeaders(exchange.cache));
   }
   if (headers !== undefined) Object.assign(all, headers);
   if (hasLongBodyUnread(res.req)) {

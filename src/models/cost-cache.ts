@@ -63,7 +63,8 @@ export class CostCache {
   }
 }
 
-const environment = (): { readonly cpu: string; readonly onnxruntime: string } => {
+/** What a run's time depends on beside the model; the second, its numbers too. */
+export const environment = (): { readonly cpu: string; readonly onnxruntime: string } => {
   const require = createRequire(import.meta.url);
   const { version } = z.object({ version: z.string() }).parse(require('onnxruntime-node/package.json'));
   return { cpu: cpus()[0]?.model ?? 'unknown', onnxruntime: version };

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import type { Clock } from '#batcher';
+import type { ModelCaches } from '../cache/model-caches.js';
 import type { Codec } from '../codec/codec.js';
 import type { Batching } from '../config/batching.js';
 import type { Config } from '../config/schema.js';
@@ -23,10 +24,10 @@ import { sampleRows } from './samples.js';
 import { encodeSamples, maxTokensOf } from './sample-texts.js';
 import { selfTest, wholeBatch, type SelfTest } from './self-test.js';
 import { cardProblem } from '../codec/tasks/card-problem.js';
-import type { CostKeeper, CostStart } from './cost-keeper.js';
+import type { CostKeeper } from './cost-keeper.js';
 import { guardOptionsOf } from './lane-guard.js';
 import { withSecondAttempt } from './second-attempt.js';
-import { ServedModel } from './served-model.js';
+import { ServedModel, type ServedModelDeps } from './served-model.js';
 import type { Signature } from './signature.js';
 import { withinFile } from './text-limits.js';
 import { warmupOf } from './warm-up.js';
@@ -39,6 +40,8 @@ export interface LoaderDeps {
   readonly codec: Codec;
   readonly costs: CostKeeper;
   readonly clock: Clock;
+  /** Absent: no answer is kept. */
+  readonly caches?: ModelCaches;
   /** Starts counting for one version of a model. */
   readonly observe: (model: string) => ModelMetrics;
   readonly onLoaded: (model: ServedModel) => void;
@@ -96,9 +99,10 @@ export class ModelLoader {
   }
 
   async #attempt(read: ModelSource, atOnce: boolean): Promise<ServedModel> {
-    const { pool, arbiter, costs } = this.#deps;
+    const { pool, arbiter, costs, caches } = this.#deps;
     const key = `${read.name}#${++this.#versions}`;
     try {
+      const fingerprint = await caches?.fingerprint(read);
       const opened = await this.#open(key, read);
       const { spec, signature, card } = opened;
       const source = { ...read, card };
@@ -107,7 +111,8 @@ export class ModelLoader {
       const { size } = mode;
       await pool.furnish({ spec, warmup, ...(size === undefined ? {} : { fillTo: size }) }, atOnce);
       const start = await costs.start(key, source.file, signature, samples, size);
-      const model = this.#serve(key, source, opened, { mode, samples }, start);
+      const cache = await caches?.open(read, fingerprint, signature, mode.mode !== 'single');
+      const model = this.#serve(key, source, opened, { mode, samples }, { start, cache });
       arbiter.add(model);
       this.#deps.onLoaded(model);
       await costs.measure(model, start, samples);
@@ -203,7 +208,7 @@ export class ModelLoader {
     source: ModelSource,
     { signature, tokenizer }: Opened,
     { mode, samples }: SelfTest,
-    start: CostStart,
+    known: Pick<ServedModelDeps, 'start' | 'cache'>,
   ): ServedModel {
     const { clock, config, pool, observe, onCircuit } = this.#deps;
     const { name, card, labels } = source;
@@ -223,7 +228,8 @@ export class ModelLoader {
     };
     const guard = guardOptionsOf(config.lanes);
     return new ServedModel(key, info, {
-      ...{ clock, pool, metrics: observe(name), start, samples, guard },
+      ...{ clock, pool, metrics: observe(name), samples, guard },
+      ...known,
       ...(onCircuit === undefined ? {} : { onCircuit }),
     });
   }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Batcher, CostModel, planCost, planFifo, type Clock } from '#batcher';
+import type { ModelCache } from '../cache/model-cache.js';
 import type { Contender } from '../executor/arbiter.js';
 import { joinPayloads, splitOutput, type Payload } from '../executor/join.js';
 import type { Lane } from '../executor/lane.js';
@@ -25,6 +26,8 @@ export interface ServedModelDeps {
   readonly guard?: GuardOptions;
   /** It was taken out of service, since it keeps losing lanes, or is back. */
   readonly onCircuit?: (model: ServedModel, state: 'open' | 'closed') => void;
+  /** Absent where its answers are not kept. */
+  readonly cache?: ModelCache | undefined;
 }
 
 /** Runs before a prediction is more than a guess, as the batcher has it. */
@@ -42,6 +45,7 @@ export class ServedModel implements Contender {
   readonly stats = new InferenceStats();
   readonly samples: readonly Payload[];
   readonly guard: LaneGuard;
+  readonly cache: ModelCache | undefined;
   readonly #clock: Clock;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
@@ -52,12 +56,13 @@ export class ServedModel implements Contender {
     /** Names this version in the lanes and in the codec. */
     readonly key: string,
     readonly info: ModelInfo,
-    { clock, pool, metrics, start, samples, guard = NO_GUARD, onCircuit }: ServedModelDeps,
+    { clock, pool, metrics, start, samples, cache, guard = NO_GUARD, onCircuit }: ServedModelDeps,
   ) {
     const { batch, batching } = info;
     this.metrics = metrics;
     this.#clock = clock;
     this.samples = samples;
+    this.cache = cache;
     this.decisions = new DecisionLog(clock);
     const { basis } = start.key;
     this.cost = start.known

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { joinCacheUse } from '../cache/cache-use.js';
 import type { Codec } from '../codec/codec.js';
 import type { Exchange } from '../http/exchange.js';
 import { send } from '../http/reply.js';
@@ -37,7 +38,8 @@ export const createResponder = (pipeline: Pipeline, codec: Codec): Responder => 
     const answer = pipeline.infer(model, request, exchange, onItem);
     const result = await model.stats.watch(rows, () => exchange.elapsedMs, answer);
     const { encodeMs, queueMs, runMs, batchRows } = result.timings;
-    Object.assign(exchange, { encodeMs, queueMs, runMs, batchRows });
+    const cache = joinCacheUse(exchange.cache, result.cache);
+    Object.assign(exchange, { encodeMs, queueMs, runMs, batchRows, cache });
     return result;
   };
   return {

@@ -28,6 +28,8 @@ export interface RequestRecord {
   readonly grpcStatus?: number | undefined;
   /** Where traces are on. */
   readonly trace?: RequestTrace | undefined;
+  /** Of requests that went through a response cache. */
+  readonly cache?: { readonly result: string } | undefined;
 }
 
 export interface AccessLogOptions {
@@ -91,6 +93,7 @@ const fieldsOf = (request: RequestRecord): object => ({
   model: request.model,
   rows: request.rows,
   batchRows: request.batchRows,
+  cache: request.cache?.result,
   stages: stagesOf(request),
   ...traceFields(request.trace),
 });

@@ -9,6 +9,8 @@ export interface ModelMetrics {
   readonly onEvent: (event: BatcherEvent) => void;
   /** A run lost its lane. */
   laneLost(how: 'died' | 'hung'): void;
+  /** A request's rows that the response cache answered, and those that it did not. */
+  cached(hitRows: number, missRows: number): void;
   /** `fn` is asked at every scrape. */
   bindQueue(fn: () => QueueView): void;
   /** Events after this are ignored. The model's series go when the last version of its name is removed. */
@@ -54,6 +56,9 @@ export const createBatchMetrics = (registry: Registry): BatchMetrics => {
         },
         laneLost: (how) => {
           if (versions.has(version)) series.countLoss(how);
+        },
+        cached: (hitRows, missRows) => {
+          if (versions.has(version)) series.cached(hitRows, missRows);
         },
         bindQueue: (fn) => {
           version.queue = fn;

@@ -20,6 +20,7 @@ export interface BatchSeries {
   readonly refused: Counter<'model' | 'code' | 'reason'>;
   readonly failedBatches: Counter<'model' | 'code'>;
   readonly laneLosses: Counter<'model' | 'how'>;
+  readonly cacheRows: Counter<'model' | 'result'>;
   /** Those of the above whose only label is the model. */
   readonly ofModelAlone: readonly { remove(model: string): void }[];
 }
@@ -68,6 +69,11 @@ export const createBatchSeries = (registry: Registry): BatchSeries => {
     ),
     failedBatches: counter<'model' | 'code'>('failed_batches_total', 'Batches whose run failed.', 'code'),
     laneLosses: counter<'model' | 'how'>('lane_losses_total', 'Runs that lost their lane.', 'how'),
+    cacheRows: counter<'model' | 'result'>(
+      'cache_rows_total',
+      'Rows looked up in the response cache.',
+      'result',
+    ),
   };
 };
 

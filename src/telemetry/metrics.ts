@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { createBatchMetrics, type BatchMetrics } from './batch-metrics.js';
 import { createConnectionMetrics, type ConnectionMetrics } from './connection-metrics.js';
+import { createCacheMetrics, type CacheMetrics } from './cache-metrics.js';
 import { createHttpMetrics, type HttpMetrics } from './http-metrics.js';
 import { createLaneMetrics, type LaneMetrics } from './lane-metrics.js';
 import { openMetricsOf } from './open-metrics.js';
@@ -19,6 +20,7 @@ export interface Metrics extends BatchMetrics {
   readonly traces: TraceMetrics;
   readonly connections: ConnectionMetrics;
   readonly limits: LimitMetrics;
+  readonly cache: CacheMetrics;
   /** `fn` is asked at every scrape for the bytes that all models' requests hold. */
   readonly bindQueueBytes: (fn: () => number) => void;
   /** Everything, in Prometheus' text format or in OpenMetrics, which has exemplars beside. Default: the first. */
@@ -39,6 +41,7 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
   const traces = createTraceMetrics(registry);
   const connections = createConnectionMetrics(registry);
   const limits = createLimitMetrics(registry);
+  const cache = createCacheMetrics(registry);
   const processMetrics = createProcessMetrics(registry, loopMonitor);
   return {
     http,
@@ -48,6 +51,7 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
     traces,
     connections,
     limits,
+    cache,
     bindQueueBytes: createQueueBytesMetric(registry),
     render: async (format) => {
       const body = await registry.metrics();

@@ -20,6 +20,7 @@ export class ModelSeries {
   readonly #refused: LabelledCounter<'code' | 'reason'>;
   readonly #failed: LabelledCounter<'code'>;
   readonly #laneLosses: LabelledCounter<'how'>;
+  readonly #cacheRows: LabelledCounter<'result'>;
 
   constructor(series: BatchSeries, model: string) {
     this.#model = model;
@@ -37,6 +38,7 @@ export class ModelSeries {
     this.#refused = new LabelledCounter(series.refused, model);
     this.#laneLosses = new LabelledCounter(series.laneLosses, model);
     this.#failed = new LabelledCounter(series.failedBatches, model);
+    this.#cacheRows = new LabelledCounter(series.cacheRows, model);
   }
 
   count(event: BatcherEvent): void {
@@ -77,6 +79,11 @@ export class ModelSeries {
     this.#laneLosses.inc(how);
   }
 
+  cached(hitRows: number, missRows: number): void {
+    if (hitRows > 0) this.#cacheRows.add(hitRows, 'hit');
+    if (missRows > 0) this.#cacheRows.add(missRows, 'miss');
+  }
+
   /** Takes the model out of every metric. */
   remove(): void {
     for (const metric of this.#series.ofModelAlone) metric.remove(this.#model);
@@ -84,6 +91,7 @@ export class ModelSeries {
     this.#refused.remove();
     this.#failed.remove();
     this.#laneLosses.remove();
+    this.#cacheRows.remove();
   }
 
   #countDispatch({ group, queueMs }: Extract<BatcherEvent, { type: 'dispatched' }>): void {
@@ -118,11 +126,15 @@ class LabelledCounter<L extends string> {
 
   /** @param values in the order of the counter's label names, without the model */
   inc(...values: readonly string[]): void {
+    this.add(1, ...values);
+  }
+
+  add(by: number, ...values: readonly string[]): void {
     const key = values.join(' ');
     let known = this.#children.get(key);
     if (known === undefined)
       this.#children.set(key, (known = { values, child: this.#counter.labels(this.#model, ...values) }));
-    known.child.inc(1);
+    known.child.inc(by);
   }
 
   remove(): void {

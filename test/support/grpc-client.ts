@@ -8,6 +8,8 @@ export interface GrpcReply {
   /** Trailers of ours. */
   readonly carpoolCode: string | undefined;
   readonly value: GrpcValue;
+  /** Initial metadata. */
+  readonly headers: Readonly<Record<string, unknown>>;
 }
 
 export interface GrpcOutput {
@@ -63,6 +65,7 @@ export class GrpcClient {
     for (const [key, value] of Object.entries(metadata)) headers.set(key, value);
     const options = timeoutMs === undefined ? {} : { deadline: Date.now() + timeoutMs };
     return new Promise((resolve) => {
+      let first = new Metadata();
       const call = this.#client.makeUnaryRequest(
         path,
         requestSerialize,
@@ -70,8 +73,9 @@ export class GrpcClient {
         request,
         headers,
         options,
-        (error, value) => resolve(replyOf(error, value)),
+        (error, value) => resolve({ ...replyOf(error, value), headers: first.getMap() }),
       );
+      call.on('metadata', (metadata: Metadata) => (first = metadata));
       signal?.addEventListener('abort', () => call.cancel());
     });
   }
@@ -105,7 +109,10 @@ const methodOf = ({ inference, health }: Services, name: string): MethodDefiniti
   throw new Error(`no method ${name}`);
 };
 
-const replyOf = (error: (Error & Partial<StatusObject>) | null, value: GrpcValue | undefined): GrpcReply => ({
+const replyOf = (
+  error: (Error & Partial<StatusObject>) | null,
+  value: GrpcValue | undefined,
+): Omit<GrpcReply, 'headers'> => ({
   code: error?.code ?? 0,
   details: error?.details ?? '',
   carpoolCode: error?.metadata?.get('carpool-code')[0]?.toString(),

@@ -34,6 +34,7 @@ export const startGateway = async (overrides: ConfigInput = {}, deps: GatewayDep
     ...(overrides.grpc === undefined ? {} : { grpc: overrides.grpc }),
     ...(overrides.tracing === undefined ? {} : { tracing: overrides.tracing }),
     ...(overrides.limits === undefined ? {} : { limits: overrides.limits }),
+    ...(overrides.cache === undefined ? {} : { cache: overrides.cache }),
   };
   const gateway = createGateway(config, deps);
   const { url, grpc } = await gateway.listen();

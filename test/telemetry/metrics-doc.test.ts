@@ -19,6 +19,8 @@ const rendered = async (): Promise<string[]> => {
   model.bindQueue(() => ({ rows: 1, oldestAgeMs: 1, cost: COST }));
   model.laneLost('hung');
   everyEvent().forEach(model.onEvent);
+  model.cached(1, 0);
+  metrics.cache.redisFailed('error');
   metrics.http.started();
   metrics.http.finished({ method: 'GET', route: '/', status: 200, seconds: 1 });
   metrics.connections.cut('pipelining');

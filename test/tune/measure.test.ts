@@ -38,7 +38,13 @@ const measureIn = async (lanes: number, info: ModelInfo, budgetMs: number): Prom
   const nothing = (): void => undefined;
   const pool = new LanePool({ lanes, open, arbiter: new Arbiter(), onRestart: nothing, onFault: nothing });
   await pool.start();
-  const metrics = { onEvent: nothing, laneLost: nothing, bindQueue: nothing, remove: nothing };
+  const metrics = {
+    onEvent: nothing,
+    laneLost: nothing,
+    bindQueue: nothing,
+    cached: nothing,
+    remove: nothing,
+  };
   const coefficients = { alphaMs: 1, betaMsPerToken: 0.1, kneeTokens: 0, quadMsPerTokenSquared: 0 };
   const start = { key: { basis: 'padded' }, coefficients, known: false, sampleLength: 1 } as const;
   const samples: Payload[] = [{ kind: 'text', ids: Int32Array.of(1, 2, 3) }];

@@ -1,5 +1,6 @@
-import type { handleUnaryCall, StatusObject } from '@grpc/grpc-js';
+import { Metadata, type handleUnaryCall, type StatusObject } from '@grpc/grpc-js';
 import { messageOf } from '../../errors.js';
+import { cacheHeaders } from '../../http/cache-headers.js';
 import { publicError } from '../../http/error-handler.js';
 import { traceFields } from '../../telemetry/access-log.js';
 import type { Logger } from '../../telemetry/logger.js';
@@ -45,6 +46,8 @@ export const unary =
       try {
         requireDecoded(call.request);
         const response = await answer(call.request, exchange);
+        if (exchange.cache !== undefined)
+          call.sendMetadata(Metadata.fromHttp2Headers(cacheHeaders(exchange.cache)));
         exchange.finish();
         callback(null, response, exchange.trailer);
       } catch (error) {

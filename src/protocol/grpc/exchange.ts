@@ -35,6 +35,7 @@ export class GrpcExchange extends TrackedRequest {
   readonly path: string;
   readonly caller: string;
   grpcStatus: number | undefined;
+  readonly cacheControl: string | undefined;
   readonly #unixNow: () => number;
   readonly #deadlineAt: number;
 
@@ -47,6 +48,7 @@ export class GrpcExchange extends TrackedRequest {
     // `127.0.0.1:50000`, `::1:50000`.
     const peer = call.getPeer().replace(/:\d+$/, '');
     this.caller = deps.addressOf(peer, forwarded.length === 0 ? undefined : forwarded.join(','));
+    this.cacheControl = call.metadata.get('cache-control').map(String).join(',');
     this.#unixNow = deps.unixNow;
     this.#deadlineAt = Number(call.getDeadline());
     const header = (name: string): unknown => call.metadata.get(name)[0];

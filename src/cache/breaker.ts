@@ -1,0 +1,51 @@
+const FAILURES = 3;
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/**
+ * Keeps a second store that is down or slow from costing every request its timeout:
+ *
+ *   closed ─ 3 failures in a row ─▶ open ─ 1 s, 2 s, … 30 s ─▶ one try ─ well ─▶ closed
+ *                                    ▲                           └─ failed ─┘
+ */
+export class Breaker {
+  #failures = 0;
+  #pauseMs = FIRST_PAUSE_MS;
+  #closedFrom = -Infinity;
+  #isOpen = false;
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Whether to try. When open, at most one try each pause. @param now milliseconds, monotonic */
+  allows(now: number): boolean {
+    if (!this.#isOpen) return true;
+    if (now < this.#closedFrom) return false;
+    this.#closedFrom = now + this.#pauseMs;
+    return true;
+  }
+
+  /** @returns true when that closed it */
+  succeeded(): boolean {
+    const wasOpen = this.#isOpen;
+    this.#failures = 0;
+    this.#isOpen = false;
+    this.#pauseMs = FIRST_PAUSE_MS;
+    return wasOpen;
+  }
+
+  /** @returns true when that opened it */
+  failed(now: number): boolean {
+    this.#failures++;
+    if (this.#isOpen) {
+      this.#pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * this.#pauseMs);
+      this.#closedFrom = now + this.#pauseMs;
+      return false;
+    }
+    if (this.#failures < FAILURES) return false;
+    this.#isOpen = true;
+    this.#closedFrom = now + this.#pauseMs;
+    return true;
+  }
+}
