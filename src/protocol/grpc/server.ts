@@ -49,7 +49,7 @@ export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
     'grpc.max_concurrent_streams': MOST_STREAMS,
   });
   const health = new HealthService(deps);
-  const { credentials, close } = openCredentials(deps.tls, deps.logger, deps.tlsPollMs);
+  const tls = openCredentials(deps.tls, deps.logger, deps.tlsPollMs);
   const infer = createInfer(deps);
   const streams = new InferStreams(infer, deps);
   const services = loadServices();
@@ -60,7 +60,7 @@ export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
     listen: async (host, port) => {
       const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
       const bind = promisify((callback: (error: Error | null, bound: number) => void) =>
-        server.bindAsync(address, credentials, callback),
+        server.bindAsync(address, tls.credentials, callback),
       );
       try {
         await requireFree(host, port);
@@ -71,13 +71,13 @@ export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
       }
     },
     closeGracefully: () => {
-      close();
+      tls.close();
       streams.close();
       health.close();
       return new Promise((resolve) => server.tryShutdown(() => resolve()));
     },
     closeNow: () => {
-      close();
+      tls.close();
       health.close();
       server.forceShutdown();
       return Promise.resolve();
