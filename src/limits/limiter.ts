@@ -1,4 +1,4 @@
-import { CarpoolError } from '../errors.js';
+import { CarpoolError, messageOf } from '../errors.js';
 import type { Quota, QuotaState, Unit } from './quotas.js';
 import type { QuotaStore, Taken } from './store.js';
 
@@ -73,21 +73,17 @@ export class Limiter {
     this.#deps.store.close();
   }
 
-  /** undefined = the store is down, and requests pass all the same. */
+  /** undefined = the store can't be asked, and requests pass all the same. @throws RATE_LIMITED where they do not */
   async #ask<T>(question: (store: QuotaStore) => Promise<T>): Promise<T | undefined> {
-    const { store, now, onStoreFault } = this.#deps;
-    if (now() < this.#storeRestsUntil) return this.#withoutStore();
-    try {
-      return await question(store);
-    } catch (error) {
-      this.#storeRestsUntil = now() + STORE_REST_MS;
-      onStoreFault(error instanceof Error ? error.message : String(error));
-      return this.#withoutStore();
+    const { store, now, onStoreFault, onStoreFailure, onRefused } = this.#deps;
+    if (now() >= this.#storeRestsUntil) {
+      try {
+        return await question(store);
+      } catch (error) {
+        this.#storeRestsUntil = now() + STORE_REST_MS;
+        onStoreFault(messageOf(error));
+      }
     }
-  }
-
-  #withoutStore(): undefined {
-    const { onStoreFailure, onRefused } = this.#deps;
     if (onStoreFailure === 'allow') return undefined;
     onRefused('store_down');
     throw new CarpoolError('RATE_LIMITED', 'requests can not be counted now: try again soon');

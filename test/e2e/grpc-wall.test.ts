@@ -116,7 +116,7 @@ describe('TLS', () => {
       ['ca.pem', 'client.key', 'client.pem'].map((name) => readFile(pem(name))),
     );
     expect(await isLive(clientOf(running, credentials.createSsl(ca, key, cert)))).toEqual({ live: true });
-    await expect(isLive(clientOf(running, credentials.createSsl(ca!)))).rejects.toMatchObject({ code: 14 });
+    await expect(isLive(clientOf(running, credentials.createSsl(ca)))).rejects.toMatchObject({ code: 14 });
     await expect(isLive(clientOf(running))).rejects.toMatchObject({ code: 14 });
   });
 

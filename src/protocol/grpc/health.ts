@@ -71,7 +71,9 @@ export class HealthService {
     this.#watches.set(call, status);
     const forget = (): void => {
       this.#watches.delete(call);
-      if (this.#watches.size === 0) this.#timer = void clearInterval(this.#timer);
+      if (this.#watches.size > 0) return;
+      clearInterval(this.#timer);
+      this.#timer = undefined;
     };
     call.once('cancelled', forget).once('error', forget);
     this.#timer ??= setInterval(() => this.#look(), this.#lookMs).unref();

@@ -48,8 +48,8 @@ export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
     'grpc.max_concurrent_streams': MOST_STREAMS,
   });
   const health = new HealthService(deps);
-  const { credentials, close } = openCredentials(deps.tls, deps.logger, deps.tlsPollMs);
-  const listener = createListener(server, credentials, deps.logger);
+  const tls = openCredentials(deps.tls, deps.logger, deps.tlsPollMs);
+  const listener = createListener(server, tls.credentials, deps.logger);
   const infer = createInfer(deps);
   const streams = new InferStreams(infer, deps);
   const services = loadServices();
@@ -66,7 +66,7 @@ export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
       }
     },
     closeGracefully: () => {
-      close();
+      tls.close();
       const allGone = listener.close();
       streams.close();
       health.close();
@@ -74,7 +74,7 @@ export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
       return allGone;
     },
     closeNow: () => {
-      close();
+      tls.close();
       health.close();
       server.forceShutdown();
       listener.destroy();
