@@ -9,12 +9,12 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { machine } from './lib/machine.mjs';
-import { memoryOf } from './lib/memory-of.mjs';
+import { childrenOf, memoryOf } from './lib/memory-of.mjs';
 import { readOptions } from './lib/options.mjs';
 import { report, table } from './lib/report.mjs';
 import { slope } from './lib/stats.mjs';
 import { campaign } from '../dist/test/hostile/campaign.js';
-import { BODY_LIMIT_BYTES, besiege } from '../dist/test/hostile/siege.js';
+import { besiege } from '../dist/test/hostile/siege.js';
 
 const options = readOptions({
   requests: 100_000,
@@ -33,21 +33,23 @@ const SETTLE_MS = 1_000;
 const MOST_SHOWN = 40;
 
 const about = machine();
+// As in bench/memory.mjs: what V8 keeps out of laziness would hide what is held.
+const collector = new URL('lib/collect-on-signal.mjs', import.meta.url).href;
+process.env.NODE_OPTIONS = `--max-semi-space-size=1 --import=${collector}`;
 const siege = await besiege({ lanes: { isolation: options.isolation } });
-const { gateway, port, grpcPort, targets } = siege;
+const { gateway } = siege;
 
-const attack = (from, to) =>
-  campaign({
-    ...{
-      port,
-      grpcPort,
-      targets,
-      bodyLimitBytes: BODY_LIMIT_BYTES,
-      seed: options.seed,
-      clients: options.clients,
-    },
-    ...{ from, to },
-  });
+const attack = (from, to) => campaign({ ...siege, seed: options.seed, clients: options.clients, from, to });
+
+const sample = async (requests) => {
+  for (const pid of [gateway.pid, ...childrenOf(gateway.pid)]) process.kill(pid, 'SIGUSR2');
+  await pause(SETTLE_MS);
+  const text = await (await fetch(`http://127.0.0.1:${siege.port}/metrics`)).text();
+  const mib = (name) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN) / 2 ** 20;
+  const { allRss } = memoryOf(gateway.pid);
+  const [heap, external] = [mib('nodejs_heap_size_used_bytes'), mib('nodejs_external_memory_bytes')];
+  return { requests, allRss, heap, external };
+};
 
 const tally = {};
 const problems = [];
@@ -63,10 +65,11 @@ try {
     for (const [kind, count] of Object.entries(part.tally)) tally[kind] = (tally[kind] ?? 0) + count;
     problems.push(...part.problems);
     goodAnswers += part.goodAnswers;
-    await pause(SETTLE_MS);
-    const { rss, allRss } = memoryOf(gateway.pid);
-    samples.push({ requests: to, rss, allRss });
-    console.error(`${to}: ${allRss.toFixed(0)} MiB, ${problems.length} problems`);
+    samples.push(await sample(to));
+    const { allRss, heap } = samples.at(-1);
+    console.error(
+      `${to}: ${allRss.toFixed(0)} MiB, heap ${heap.toFixed(1)} MiB, ${problems.length} problems`,
+    );
   }
   state = await gateway.state();
   ending = await siege.end(20_000);
@@ -115,7 +118,17 @@ report({
   machine: about,
   sections: [
     ['What became of them', table(rows)],
-    ['Memory', table(samples.map(({ requests, allRss }) => ({ requests, 'all MiB': allRss })))],
+    [
+      'Memory',
+      table(
+        samples.map(({ requests, allRss, heap, external }) => ({
+          requests,
+          'all MiB': allRss,
+          'JS heap MiB': heap,
+          'external MiB': external,
+        })),
+      ),
+    ],
   ],
   verdict: `${isRight ? 'right' : 'WRONG'}: ${problems.length} problems, ${state.faults.length} errors logged, ${state.lanesLost} lanes lost, ${goodAnswers} good answers in between, the gateway ended '${ending}'; memory ${isFlat ? 'flat' : 'NOT FLAT'}: ${before.toFixed(1)} MiB in the first third after warm-up, ${after.toFixed(1)} MiB in the last, slope ${per10k.toFixed(1)} MiB per 10,000 requests`,
   data: { options, tally, problems, samples },

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { campaign } from '../hostile/campaign.js';
-import { BODY_LIMIT_BYTES, besiege, type Siege } from '../hostile/siege.js';
+import { besiege, type Siege } from '../hostile/siege.js';
 
 /** `node bench/hostile.mjs` sends 100,000. */
 const REQUESTS = 1_000;
@@ -15,14 +15,13 @@ afterAll(() => siege.raze());
 
 describe(`${REQUESTS} hostile requests`, () => {
   it('are refused in the shape of their protocol, and good callers in between get their answers', async () => {
-    const { port, grpcPort, targets, gateway } = siege;
     const report = await campaign({
-      ...{ port, grpcPort, targets, bodyLimitBytes: BODY_LIMIT_BYTES },
+      ...siege,
       ...{ seed: SEED, from: 0, to: REQUESTS, clients: 8 },
     });
     expect(report.problems).toEqual([]);
     expect(report.goodAnswers).toBe(REQUESTS / 20);
-    const { faults, lanesLost } = await gateway.state();
+    const { faults, lanesLost } = await siege.gateway.state();
     expect([faults, lanesLost]).toEqual([[], 0]);
     // They came in: refused by every protocol, and some of them taken.
     const seen = Object.keys(report.tally).join('\n');

@@ -14,6 +14,7 @@ export interface CampaignOptions {
   readonly grpcPort: number;
   readonly targets: readonly Target[];
   readonly bodyLimitBytes: number;
+  readonly pictures: readonly Buffer[];
   readonly seed: number;
   /** Numbers of the first request and of the one after the last: each has random numbers of its own. */
   readonly from: number;
@@ -42,7 +43,7 @@ const PRIME = 7_919;
  * whatever was sent before.
  */
 export const campaign = async (options: CampaignOptions): Promise<CampaignReport> => {
-  const { port, grpcPort, targets, bodyLimitBytes, seed } = options;
+  const { port, grpcPort, targets, bodyLimitBytes, pictures, seed } = options;
   const tally: Record<string, number> = {};
   const problems: string[] = [];
   const goldens = goldenRequests();
@@ -59,20 +60,26 @@ export const campaign = async (options: CampaignOptions): Promise<CampaignReport
 
   const perform = async (index: number, http: HttpAttacker): Promise<void> => {
     const good = goldens[(index / GOOD_EVERY) % goldens.length];
-    if (good !== undefined) return note(index, 'good', await http.ask(good));
+    if (good !== undefined) {
+      note(index, 'good', await http.ask(good));
+      return;
+    }
     const random = new SeededRandom(seed + index * PRIME);
     switch (random.weighted({ http: 75, raw: 10, grpc: 13, http2: 2 })) {
       case 'grpc':
-        return note(index, 'gRPC', await grpc.attack(random));
+        note(index, 'gRPC', await grpc.attack(random));
+        break;
       case 'http2':
-        return note(index, 'HTTP/2', await attackHttp2(grpcPort, random));
+        note(index, 'HTTP/2', await attackHttp2(grpcPort, random));
+        break;
       case 'http': {
-        const attack = httpAttack({ targets, bodyLimitBytes, models: GOOD_MODELS }, random);
-        return note(index, attack.kind, await http.attack(attack), attack);
+        const attack = httpAttack({ targets, bodyLimitBytes, pictures, models: GOOD_MODELS }, random);
+        note(index, attack.kind, await http.attack(attack), attack);
+        break;
       }
       case 'raw': {
         const attack = rawAttack(random);
-        return note(index, attack.kind, await http.attack(attack), attack);
+        note(index, attack.kind, await http.attack(attack), attack);
       }
     }
   };

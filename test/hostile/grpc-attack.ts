@@ -86,6 +86,7 @@ export interface GrpcAttacker {
 
 /** A call that a hostile client may make must end with a status that says whose fault it was. */
 const FORBIDDEN: readonly number[] = [status.UNKNOWN, status.INTERNAL, status.DATA_LOSS];
+const DEADLINE_EXCEEDED: number = status.DEADLINE_EXCEEDED;
 const LIMIT_MS = 15_000;
 
 /** Calls with random and mutated protobufs, by unary calls and by streams. */
@@ -143,7 +144,7 @@ export const createGrpcAttacker = (port: number, models: readonly string[]): Grp
       const method = isStream ? 'ModelStreamInfer' : random.pick(METHODS);
       const { code, details } = isStream ? await stream(random) : await unary(SERVICE + method, random);
       const label = `${method} ${status[code] ?? code}`;
-      const isHung = isStream && code === status.DEADLINE_EXCEEDED;
+      const isHung = isStream && code === DEADLINE_EXCEEDED;
       const problem = isHung ? 'a stream that does not end' : 'a status that must not be';
       return FORBIDDEN.includes(code) || isHung
         ? { label, problem: `${problem}: ${label}: ${details}` }

@@ -51,14 +51,9 @@ const problemOf = ({ statuses, method, bytes }: Attack, answer: HttpAnswer): str
 };
 
 const textOf = ({ headers, body }: HttpAnswer): string => {
-  switch (headers.get('content-encoding')) {
-    case 'gzip':
-      return gunzipSync(body).toString();
-    case 'deflate':
-      return inflateSync(body).toString();
-    default:
-      return body.toString();
-  }
+  const coding = headers.get('content-encoding');
+  if (coding === 'gzip') return gunzipSync(body).toString();
+  return coding === 'deflate' ? inflateSync(body).toString() : body.toString();
 };
 
 /** `{"error": text}`, `{"error": {"message": text}}` or `{"message": text}`: one of the protocols' shapes. */

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,8 +17,17 @@ const MODELS = {
   images: 'test/reference/models/image-vit',
 };
 
+const PICTURES = [
+  'tiny.png',
+  'bits.png',
+  'palette-clear.png',
+  'turned-6.jpg',
+  'progressive.jpg',
+  'lossless.webp',
+];
+
 /** Small, so that bodies beyond it are cheap to send. */
-export const BODY_LIMIT_BYTES = 256 * 1024;
+const BODY_LIMIT_BYTES = 256 * 1024;
 
 /** A gateway in a process of its own that serves a model of every task over every protocol, to be attacked. */
 export interface Siege {
@@ -26,6 +35,9 @@ export interface Siege {
   readonly port: number;
   readonly grpcPort: number;
   readonly targets: readonly Target[];
+  readonly bodyLimitBytes: number;
+  /** Of every format, to be broken. */
+  readonly pictures: readonly Buffer[];
   /** @returns how it ended: `drained, code 0` is right */
   readonly end: (limitMs: number) => Promise<string>;
   /** Ends it at once, where it still runs, and removes its files. */
@@ -55,7 +67,8 @@ export const besiege = async (overrides: { readonly lanes?: object } = {}): Prom
   const { port, grpcPort } = gateway;
   const document: unknown = await (await fetch(`http://127.0.0.1:${port}/openapi.json`)).json();
   return {
-    ...{ gateway, port, grpcPort, targets: targetsOf(document) },
+    ...{ gateway, port, grpcPort, targets: targetsOf(document), bodyLimitBytes: BODY_LIMIT_BYTES },
+    pictures: PICTURES.map((name) => readFileSync(join(PROJECT, 'test/reference/images', name))),
     end: (limitMs) => gateway.close(limitMs),
     raze: () => {
       gateway.kill();

@@ -178,10 +178,10 @@ export const hostileValue = (random: SeededRandom): Json => {
         random.next() < 0.5 ? random.pick(NUMBERS) : random.pick(STRINGS.slice(0, 20)),
       );
     case 'object':
-      return Object.fromEntries([
-        [hostileKey(random), random.pick(NUMBERS)],
-        [hostileKey(random), random.pick(STRINGS)],
-      ]);
+      return {
+        [hostileKey(random)]: random.pick(NUMBERS),
+        [hostileKey(random)]: random.pick(STRINGS),
+      };
     case 'deep':
       return nested(random.pick([3, 30, 100, 900]), random);
   }
