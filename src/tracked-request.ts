@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { NOBODY, type Principal } from './access/principal.js';
 import type { RequestRecord } from './telemetry/access-log.js';
 import type { RequestObserver } from './telemetry/request-observer.js';
 
@@ -32,6 +33,8 @@ export abstract class TrackedRequest implements RequestRecord {
   encodeMs: number | undefined;
   queueMs: number | undefined;
   runMs: number | undefined;
+  /** Who calls and what they may do: set when the request is admitted, and nothing is allowed before. */
+  principal: Principal = NOBODY;
 
   readonly #deps: TrackedRequestDeps;
   readonly #startedAtMs: number;
@@ -51,8 +54,13 @@ export abstract class TrackedRequest implements RequestRecord {
     this.#isGone = isGone;
   }
 
-  /** Whom the work is charged to: the address, until callers have names. */
-  abstract get caller(): string;
+  /** Where the request came from, without a port. */
+  abstract get address(): string;
+
+  /** Whom the work is charged to: the caller's name where it has one (`key:ci`), else its address. */
+  get caller(): string {
+    return this.principal.name ?? this.address;
+  }
 
   /** Milliseconds since the request's headers arrived. */
   get elapsedMs(): number {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accessSchema } from './access.js';
 import { batchingOverrides, batchingSchema } from './batching.js';
 
 /** A day. Node's timers fire at once when they are given more than 2^31 - 1 ms, so every duration is bounded. */
@@ -23,6 +24,8 @@ const isHostName = (text: string): boolean =>
 
 export const serverSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
+  /** Without `access`: may it listen on an address that other machines reach? */
+  allowUnauthenticated: z.boolean().default(false),
   /** 0 = any free port; the one taken is printed. */
   port: z.int().min(0).max(65_535).default(8080),
   /** Larger request bodies get 413. */
@@ -128,6 +131,7 @@ export const modelOverridesSchema = z.strictObject({
 export const configSchema = z.strictObject({
   server: serverSchema.prefault({}),
   grpc: grpcSchema.prefault({}),
+  access: accessSchema.exactOptional(),
   log: logSchema.prefault({}),
   lanes: lanesSchema.prefault({}),
   batching: batchingSchema.prefault({}),

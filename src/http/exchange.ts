@@ -39,7 +39,7 @@ export class Exchange extends TrackedRequest {
     return query === -1 ? url : url.slice(0, query);
   }
 
-  get caller(): string {
+  get address(): string {
     return this.#req.socket.remoteAddress ?? '';
   }
 

@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/logger.js';
 import type { RequestObserver } from '../telemetry/request-observer.js';
 import { answerClientError } from './client-error.js';
 import { Connections } from './connections.js';
+import { deferContinue } from './continue.js';
 import { listenError } from './listen-error.js';
 
 /** The part of `config.server` that concerns connections. */
@@ -14,7 +15,7 @@ export interface HttpServerOptions {
   readonly bodyTimeoutMs: number;
   /** How long an idle connection is kept for the client's next request. */
   readonly keepAliveTimeoutMs: number;
-  /** Larger bodies are refused before an `Expect: 100-continue` is granted. */
+  /** Larger bodies are refused before an `Expect: 100-continue` is granted; and it is only where the body is read. */
   readonly bodyLimitBytes: number;
 }
 
@@ -58,7 +59,8 @@ export const createHttpServer = (
   };
   server.on('request', onRequest);
   server.on('checkContinue', (req, res) => {
-    if (Number(req.headers['content-length'] ?? 0) <= bodyLimitBytes) res.writeContinue();
+    if (Number(req.headers['content-length'] ?? 0) <= bodyLimitBytes)
+      deferContinue(req, () => res.writeContinue());
     onRequest(req, res);
   });
   answerMalformed(server, connections, deps.observer);

@@ -1,12 +1,15 @@
 import type { handleUnaryCall, StatusObject } from '@grpc/grpc-js';
-import { messageOf } from '../../errors.js';
+import type { Audit } from '../../access/audit.js';
+import { codeOf, messageOf } from '../../errors.js';
 import { publicError } from '../../http/error-handler.js';
 import type { Logger } from '../../telemetry/logger.js';
 import { GrpcExchange, type GrpcExchangeDeps } from './exchange.js';
+import { needOfMethod } from './needs.js';
 import { statusOf } from './status.js';
 
 export interface AnswerDeps extends GrpcExchangeDeps {
   readonly logger: Logger;
+  readonly audit: Audit;
 }
 
 /** Ends an exchange with an error: what the client is told, and a line in the log where it is our fault. */
@@ -38,9 +41,11 @@ export const unary =
     const run = async (): Promise<void> => {
       try {
         const response = await answer(call.request, exchange);
+        deps.audit(exchange, needOfMethod(exchange.route), 'ok');
         exchange.finish();
         callback(null, response);
       } catch (error) {
+        deps.audit(exchange, needOfMethod(exchange.route), codeOf(error));
         callback(failExchange(error, exchange, deps.logger));
       }
     };

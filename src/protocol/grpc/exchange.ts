@@ -1,11 +1,13 @@
 import type { Deadline, Metadata } from '@grpc/grpc-js';
 import { CarpoolError } from '../../errors.js';
 import { TrackedRequest, type TrackedRequestDeps } from '../../tracked-request.js';
+import type { Callers } from './callers.js';
 
 /** What exchanges of one gateway share. */
 export interface GrpcExchangeDeps extends TrackedRequestDeps {
   /** Milliseconds since 1970: what deadlines of gRPC count in. */
   readonly unixNow: () => number;
+  readonly callers: Callers;
 }
 
 /** What a call and a stream have in common. */
@@ -27,7 +29,7 @@ export class GrpcExchange extends TrackedRequest {
   readonly method = 'POST';
   readonly route: string;
   readonly path: string;
-  readonly caller: string;
+  readonly address: string;
   readonly #unixNow: () => number;
   readonly #deadlineAt: number;
 
@@ -36,8 +38,9 @@ export class GrpcExchange extends TrackedRequest {
     super(call.metadata.get('x-request-id')[0], deps, call.cancelled);
     this.route = call.getPath();
     this.path = this.route;
-    // `127.0.0.1:50000`, `[::1]:50000`: a caller is an address, whatever its port.
-    this.caller = call.getPeer().replace(/:\d+$/, '');
+    this.principal = deps.callers.of(call.metadata);
+    // `127.0.0.1:50000`, `[::1]:50000`
+    this.address = call.getPeer().replace(/:\d+$/, '');
     this.#unixNow = deps.unixNow;
     this.#deadlineAt = Number(call.getDeadline());
     deps.observer.started();

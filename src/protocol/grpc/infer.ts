@@ -1,3 +1,4 @@
+import { modelsFor } from '../../access/allowed-models.js';
 import type { Codec } from '../../codec/codec.js';
 import type { Registry } from '../../models/registry.js';
 import { modelOfVersion } from '../oip/routes.js';
@@ -23,7 +24,11 @@ const INLINE_STRING_BYTES = 65_536;
 export const createInfer =
   ({ registry, codec, responder, maxRows }: InferDeps): Infer =>
   async (message, exchange) => {
-    const model = modelOfVersion(registry, message.model_name, message.model_version);
+    const model = modelOfVersion(
+      modelsFor(registry, exchange, 'infer'),
+      message.model_name,
+      message.model_version,
+    );
     const { info } = model;
     const { name, signature, batch, takesTexts } = info;
     exchange.model = name;

@@ -2,7 +2,11 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
+import { createAudit } from '../../access/audit.js';
+import type { Gate } from '../../access/gate.js';
 import { CarpoolError, messageOf } from '../../errors.js';
+import { accessInterceptor } from './access.js';
+import { Callers } from './callers.js';
 import type { GrpcExchangeDeps } from './exchange.js';
 import { createInfer, type InferDeps } from './infer.js';
 import { loadServices } from './protos.js';
@@ -10,7 +14,9 @@ import { healthService, inferenceService, type ServiceDeps } from './services.js
 import { InferStreams } from './stream.js';
 
 export interface GrpcServerDeps
-  extends GrpcExchangeDeps, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot' | 'logger'> {
+  extends Omit<GrpcExchangeDeps, 'callers'>, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot' | 'logger'> {
+  /** Who may call. */
+  readonly gate: Gate;
   readonly maxMessageBytes: number;
 }
 
@@ -24,8 +30,10 @@ export interface GrpcServer {
 }
 
 /** Open Inference Protocol v2 over gRPC, without TLS: see docs/protocols.md. */
-export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
+export const createGrpcServer = (given: GrpcServerDeps): GrpcServer => {
+  const deps = { ...given, callers: new Callers(given.gate), audit: createAudit(given.logger) };
   const server = new Server({
+    ...(given.gate.isOpen ? {} : { interceptors: [accessInterceptor(deps)] }),
     'grpc.max_receive_message_length': deps.maxMessageBytes,
     'grpc.max_send_message_length': -1,
   });
