@@ -2,9 +2,12 @@ import { z } from 'zod';
 import { shorten } from './config-error.js';
 import type { KeyPath } from './key-path.js';
 
+/** Fit for logs, metrics and the keys of a store. */
+export const CALLER_NAME = /^[\w.@+-]{1,128}$/;
+
 const callerName = z
   .string()
-  .regex(/^[\w.@+-]{1,128}$/)
+  .regex(CALLER_NAME)
   .meta({ description: 'a name of letters, digits and "_ . @ + -", at most 128' });
 
 const modelPattern = z

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConfigInput } from '../../src/config/schema.js';
-import { createGateway, type Gateway, type StartReport } from '../../src/gateway.js';
+import { createGateway, type Gateway, type GatewayDeps, type StartReport } from '../../src/gateway.js';
 import { HttpClient } from './http-client.js';
 
 /** Seen from dist/test/support. */
@@ -23,8 +23,8 @@ export interface Running {
 }
 
 /** The shipped models on any free port, silent, with two lanes; `overrides` go over that, section by section. */
-export const startGateway = async (overrides: ConfigInput = {}): Promise<Running> => {
-  const gateway = createGateway({
+export const startGateway = async (overrides: ConfigInput = {}, deps: GatewayDeps = {}): Promise<Running> => {
+  const config: ConfigInput = {
     // Nothing is measured beside the test, and nothing is left of it on disk.
     batching: { calibrate: 'off', ...overrides.batching },
     server: { host: '127.0.0.1', port: 0, ...overrides.server },
@@ -32,7 +32,9 @@ export const startGateway = async (overrides: ConfigInput = {}): Promise<Running
     lanes: { count: 2, intraOpThreads: 1, ...overrides.lanes },
     models: { root: SHIPPED_MODELS, ...overrides.models },
     ...(overrides.grpc === undefined ? {} : { grpc: overrides.grpc }),
-  });
+    ...(overrides.access === undefined ? {} : { access: overrides.access }),
+  };
+  const gateway = createGateway(config, deps);
   const { url, grpc } = await gateway.listen();
   const report = await gateway.ready();
   const client = new HttpClient(url);
