@@ -2,7 +2,7 @@ import { Router, type Request, type Response } from 'express';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { createAudit } from '../access/audit.js';
 import { presentedIn } from '../access/credentials.js';
-import { OPEN_GATE, type Gate } from '../access/gate.js';
+import { OPEN_GATE, requireNeed, type Gate } from '../access/gate.js';
 import type { Need } from '../access/need.js';
 import { EVERYBODY } from '../access/principal.js';
 import { CarpoolError, codeOf } from '../errors.js';
@@ -74,7 +74,9 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
   const admit = async (req: HttpRequest, exchange: Exchange, need: Need): Promise<void> => {
     const { authorization, 'x-api-key': apiKey } = req.headers;
     const presented = presentedIn(authorization, typeof apiKey === 'string' ? apiKey : undefined);
-    exchange.principal = await gate.admit(presented, need, modelIn(req));
+    // First, so that the audit log knows whom it was that was refused.
+    exchange.principal = await gate.identify(presented);
+    requireNeed(exchange.principal, need, modelIn(req));
   };
 
   const run = async (

@@ -19,7 +19,7 @@ import {
   type Claims,
   type KeyPair,
 } from './jwt-tokens.js';
-import { rolesInput } from './support.js';
+import { admit, rolesInput } from './support.js';
 
 const SECRET = 'a secret of well over thirty-two bytes';
 
@@ -68,7 +68,7 @@ const bySet = async (): Promise<Gate> => {
 /** `jwt:alice`, or the code of the refusal. */
 const outcome = async (gate: Gate, token: string): Promise<string | undefined> => {
   try {
-    return (await gate.admit(token, 'read', 'spam')).name;
+    return (await admit(gate, token, 'read', 'spam')).name;
   } catch (error) {
     return (error as { code: string }).code;
   }

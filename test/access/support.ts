@@ -1,4 +1,7 @@
 import { hashOfKey, newKey } from '../../src/access/key-hash.js';
+import { requireNeed, type Gate } from '../../src/access/gate.js';
+import type { Need } from '../../src/access/need.js';
+import type { Principal } from '../../src/access/principal.js';
 import type { ConfigInput } from '../../src/config/schema.js';
 import type { Logger } from '../../src/telemetry/logger.js';
 import { createLogger } from '../../src/telemetry/logger.js';
@@ -55,4 +58,16 @@ export const keepingLogger = (): LogLines => {
     text: () => kept.join(''),
     lines: () => kept.map((line) => JSON.parse(line) as Record<string, unknown>),
   };
+};
+
+/** What HTTP and gRPC do with every request. @throws CarpoolError UNAUTHENTICATED, FORBIDDEN */
+export const admit = async (
+  gate: Gate,
+  presented: string | undefined,
+  need: Need,
+  model?: string,
+): Promise<Principal> => {
+  const principal = await gate.identify(presented);
+  requireNeed(principal, need, model);
+  return principal;
 };

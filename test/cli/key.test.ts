@@ -4,6 +4,7 @@ import { runCli } from '../../src/cli/run-cli.js';
 import { resolveConfig } from '../../src/config/resolve.js';
 import { readYaml } from '../../src/config/yaml-source.js';
 import { silentLogger } from '../../src/telemetry/logger.js';
+import { admit } from '../access/support.js';
 import { FakeGateway, fakeHost } from './fakes.js';
 
 describe('carpool key', () => {
@@ -23,9 +24,9 @@ describe('carpool key', () => {
     const { access } = resolveConfig({ access: { roles, keys } }, '/base');
     const deps = { baseDir: '/base', env: {}, now: () => 0, unixNow: () => 0, logger: silentLogger() };
     const gate = gateOf(access, deps);
-    expect((await gate.admit(key, 'infer', 'm')).name).toBe('key:ci');
-    expect((await gate.admit(key, 'read', 'm')).name).toBe('key:ci');
-    await expect(gate.admit(`${key}x`, 'infer', 'm')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
+    expect((await admit(gate, key, 'infer', 'm')).name).toBe('key:ci');
+    expect((await admit(gate, key, 'read', 'm')).name).toBe('key:ci');
+    await expect(admit(gate, `${key}x`, 'infer', 'm')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' });
   });
 
   it('refuses a name that the config would refuse', async () => {

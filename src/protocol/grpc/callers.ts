@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 import { presentedIn } from '../../access/credentials.js';
-import type { Gate } from '../../access/gate.js';
+import { requireNeed, type Gate } from '../../access/gate.js';
 import type { Need } from '../../access/need.js';
 import { EVERYBODY, NOBODY, type Principal } from '../../access/principal.js';
 
@@ -20,7 +20,10 @@ export class Callers {
   /** @throws CarpoolError UNAUTHENTICATED, FORBIDDEN */
   async admit(metadata: Metadata, need: Need): Promise<void> {
     const presented = presentedIn(onlyText(metadata, 'authorization'), onlyText(metadata, 'x-api-key'));
-    this.#known.set(metadata, await this.#gate.admit(presented, need));
+    const principal = await this.#gate.identify(presented);
+    // First, so that the audit log knows whom it was that was refused.
+    this.#known.set(metadata, principal);
+    requireNeed(principal, need);
   }
 }
 
