@@ -1,5 +1,7 @@
 import type { Clock } from '#batcher';
 import type { Router } from 'express';
+import { gateOf } from './access/create-gate.js';
+import { requireSafeBind } from './access/safe-bind.js';
 import { availableCores, laneLayout, type LaneLayout } from './executor/cpu-quota.js';
 import { ModelCaches } from './cache/model-caches.js';
 import { Codec } from './codec/codec.js';
@@ -52,7 +54,7 @@ export interface Gateway {
   readonly router: Router;
   /** Starts lanes and loads models, once; resolves when all are warm, failed ones included in the report. */
   ready(): Promise<StartReport>;
-  /** `ready`, then listens on `server.host` and `server.port`. @throws Error with Node's `code`, as EADDRINUSE */
+  /** `ready`, then listens on `server.host` and `server.port`. @throws Error with Node's `code`, as EADDRINUSE; ConfigError where that would let strangers in */
   listen(): Promise<Listening>;
   /**
    * Readiness 503 -> drainDelayMs -> stop accepting -> finish what is in flight and queued -> close the lanes.
@@ -115,6 +117,8 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const metrics = createMetrics();
   const seeing = createSeeing({ settings, clock, metrics, logger });
   const now = (): number => clock.now();
+  const unixNow = (): number => Date.now();
+  const gate = gateOf(settings.access, { baseDir: settings.baseDir, env: process.env, now, unixNow, logger });
 
   const arbiter = new Arbiter();
   const { openLane, die } = deps;
@@ -171,7 +175,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       }),
     ],
     {
-      ...{ observer, now, logger, tracing, serverTiming: serverConfig.serverTiming },
+      ...{ observer, now, logger, gate, tracing, serverTiming: serverConfig.serverTiming },
       ...wall.exchange,
       admit: wall.admit,
       unmatched: [{ prefix: '/v2/', error: oipError }],
@@ -186,12 +190,11 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     // Only then: its libraries take a tenth of a second to load.
     const { createGrpcServer } = await import('./protocol/grpc/server.js');
     grpcServer ??= createGrpcServer({
-      ...{ registry, codec, responder, observer, now, logger, tracing, ...grpcConfig },
+      ...{ registry, codec, responder, observer, now, unixNow, logger, gate, tracing, ...grpcConfig },
       ...{ addressOf: wall.addressOf, admit: wall.admit },
       health: lifecycle.health,
       modelRoot: settings.models.root,
       maxRows: limits.maxRequestRows,
-      unixNow: () => Date.now(),
     });
     const grpc = await grpcServer.listen(host, port);
     logger.info(grpc, 'listening for gRPC');
@@ -202,6 +205,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     router,
     ready: () => lifecycle.ready(),
     listen: async () => {
+      requireSafeBind(settings);
       await lifecycle.ready();
       server ??= createHttpServer(listener, serverConfig, {
         ...{ observer, logger, metrics: metrics.connections },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { QuotaState } from './limits/quotas.js';
 import type { CacheUse } from './infer.js';
+import { NOBODY, type Principal } from './access/principal.js';
 import type { RequestRecord } from './telemetry/access-log.js';
 import type { RequestObserver } from './telemetry/request-observer.js';
 import type { RequestTrace } from './telemetry/tracing/request-trace.js';
@@ -43,6 +44,8 @@ export abstract class TrackedRequest implements RequestRecord {
   /** What the caller has left of its quotas, where there are some. */
   quotas: readonly QuotaState[] | undefined;
   cache: CacheUse | undefined;
+  /** Who calls and what they may do: set when the request is admitted, and nothing is allowed before. */
+  principal: Principal = NOBODY;
 
   readonly #deps: TrackedRequestDeps;
   readonly #startedAtMs: number;
@@ -62,8 +65,13 @@ export abstract class TrackedRequest implements RequestRecord {
     this.#isGone = isGone;
   }
 
-  /** Whom the work is charged to: the address, until callers have names. */
-  abstract get caller(): string;
+  /** Where the request came from, without a port. */
+  abstract get address(): string;
+
+  /** Whom the work is charged to: the caller's name where it has one (`key:ci`), else its address. */
+  get caller(): string {
+    return this.principal.name ?? this.address;
+  }
 
   /** The request's `Cache-Control`. */
   abstract get cacheControl(): string | undefined;

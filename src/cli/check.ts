@@ -1,3 +1,4 @@
+import { requireSafeBind } from '../access/safe-bind.js';
 import { closeQuietly, loadCliConfig } from './common.js';
 import type { CliHost, ConfigOptions, Ending } from './host.js';
 import { alignColumns, failureText, modelColumns, oneLine } from './model-line.js';
@@ -12,6 +13,7 @@ import { startupMessage } from './startup-error.js';
  */
 export const check = async (options: ConfigOptions, host: CliHost): Promise<Ending> => {
   const { config, file } = loadCliConfig(options, host);
+  requireSafeBind(config);
   const gateway = host.createGateway({
     ...config,
     server: { ...config.server, drainDelayMs: 0 },

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { OptionError } from '../sim/numbers.js';
 import { check } from './check.js';
 import { ended, type CliHost, type ConfigOptions, type Ending } from './host.js';
+import { keyCommand, type KeyOptions } from './key.js';
 import { serve } from './serve.js';
 import { simulateCommand, type SimulateCommandOptions } from './simulate.js';
 import { startupMessage } from './startup-error.js';
@@ -32,7 +33,17 @@ const buildProgram = (host: CliHost, onEnding: (ending: Ending) => void): Comman
   addVerify(program, host, onEnding);
   addSimulate(program, host, onEnding);
   addTune(program, host, onEnding);
+  addKey(program, host, onEnding);
   return program;
+};
+
+const addKey = (program: Command, host: CliHost, onEnding: (ending: Ending) => void): void => {
+  program
+    .command('key')
+    .description('make an API key for a caller: prints it once, and the lines for the config')
+    .argument('<name>', 'of the caller')
+    .option('--roles <names>', 'of access.roles, with commas between', 'user')
+    .action((name: string, options: KeyOptions) => onEnding(keyCommand(name, options, host)));
 };
 
 const addVerify = (program: Command, host: CliHost, onEnding: (ending: Ending) => void): void => {

@@ -81,7 +81,8 @@ const wrongValue = (shape: Shape, keys: KeyPath, { raw, at, locate }: Explanatio
     [...at, ...keys],
     {
       expected: rule === undefined ? 'another value' : describe(rule),
-      got: shorten(value),
+      // Somebody may have put the key where its hash belongs, and this line goes to logs.
+      got: rule?.['secret'] === true ? 'something else, not shown here' : shorten(value),
       nearest: typeof value === 'string' ? nearest(value, choicesOf(rule)) : undefined,
     },
     locate,

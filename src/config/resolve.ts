@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { accessMisfits } from './access.js';
 import { ConfigError, shorten, type Problem } from './config-error.js';
 import { explain, problemOf, type Locate } from './explain.js';
 import { isRecord } from './key-path.js';
@@ -82,6 +83,9 @@ export const resolveLocated = (input: unknown, baseDir: string, locate: Locate):
   const { overrides, problems } = checkOverrides(named, locate);
   if (!result.success)
     problems.unshift(...explain({ schema: configSchema, raw, issues: result.error.issues, at: [], locate }));
+  if (result.success && result.data.access !== undefined)
+    for (const { keys, ...findings } of accessMisfits(result.data.access))
+      problems.push(problemOf(['access', ...keys], findings, locate));
   if (!result.success || problems.length > 0) throw new ConfigError(problems);
   const { models, server, grpc, ...rest } = result.data;
   const absolute = path.resolve(baseDir);

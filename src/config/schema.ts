@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accessSchema } from './access.js';
 import { batchingOverrides, batchingSchema } from './batching.js';
 import { limitsSchema } from './limits.js';
 import { corsSchema, tlsSchema, trustProxySchema } from './wall.js';
@@ -26,6 +27,8 @@ const isHostName = (text: string): boolean =>
 
 export const serverSchema = z.strictObject({
   host: z.string().min(1).default('127.0.0.1'),
+  /** Without `access`: may it listen on an address that other machines reach? */
+  allowUnauthenticated: z.boolean().default(false),
   /** 0 = any free port; the one taken is printed. */
   port: z.int().min(0).max(65_535).default(8080),
   /** Larger request bodies get 413. */
@@ -199,6 +202,7 @@ export const configSchema = z.strictObject({
   server: serverSchema.prefault({}),
   grpc: grpcSchema.prefault({}),
   limits: limitsSchema.prefault({}),
+  access: accessSchema.exactOptional(),
   log: logSchema.prefault({}),
   tracing: tracingSchema.prefault({}),
   lanes: lanesSchema.prefault({}),

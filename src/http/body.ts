@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { CarpoolError } from '../errors.js';
 import { ByteSink } from './byte-sink.js';
 import { contentCoding } from './content-type.js';
+import { grantContinue } from './continue.js';
 import { findExchange } from './exchange.js';
 import { inflateBody } from './inflate.js';
 
@@ -47,6 +48,7 @@ const receive = (req: IncomingMessage, { limitBytes, timeoutMs }: BodyLimits): P
   if (expected !== undefined && expected > limitBytes)
     throw tooLarge(`Content-Length ${expected} bytes`, limitBytes);
 
+  grantContinue(req);
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let sink: ByteSink | undefined;

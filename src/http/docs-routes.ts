@@ -44,6 +44,7 @@ export const docsRoutes = (): readonly Route[] => {
   return [
     {
       path: '/docs',
+      needs: 'read',
       get: async (req, res, exchange) => {
         const page = docsPage(/^[^?]*\/(?:\?|$)/.test(req.url ?? '') ? '' : 'docs/');
         const asset = assetOf('text/html; charset=utf-8', Buffer.from(page));
@@ -53,6 +54,7 @@ export const docsRoutes = (): readonly Route[] => {
     },
     {
       path: '/docs/:file',
+      needs: 'read',
       get: async (req, res, exchange) =>
         sendAsset(req, res, exchange, await assetAt(pathParam(req, 'file')), REVALIDATE),
     },

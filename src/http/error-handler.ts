@@ -77,6 +77,8 @@ export const createErrorAnswer =
     }
     const headers: OutgoingHttpHeaders = {};
     if (retryAfterSeconds !== undefined) headers['retry-after'] = String(retryAfterSeconds);
+    // The same for a key that is missing and one that is wrong (RFC 6750 would tell them apart).
+    if (code === 'UNAUTHENTICATED') headers['www-authenticate'] = 'Bearer realm="carpool"';
     // The rest of the body will not be waited for.
     if (code === 'BODY_TIMEOUT') headers.connection = 'close';
     const { status: theirs = status, body } = shape(shown, requestId);

@@ -38,7 +38,7 @@ export class Exchange extends TrackedRequest {
   errorShape: ErrorShape | undefined;
   readonly #deps: ExchangeDeps;
   readonly #req: IncomingMessage & { readonly originalUrl?: string };
-  #caller: string | undefined;
+  #address: string | undefined;
 
   /** Use `openExchange`. */
   constructor(req: IncomingMessage, route: string, deps: ExchangeDeps) {
@@ -61,8 +61,8 @@ export class Exchange extends TrackedRequest {
     return query === -1 ? url : url.slice(0, query);
   }
 
-  get caller(): string {
-    return (this.#caller ??= this.#address());
+  get address(): string {
+    return (this.#address ??= this.#addressOf());
   }
 
   /** What every answer has: fresh, for the caller to add its own. */
@@ -98,7 +98,7 @@ export class Exchange extends TrackedRequest {
     return this.#deps.serverTiming === true || this.#req.headers['x-server-timing'] === '1';
   }
 
-  #address(): string {
+  #addressOf(): string {
     const { socket, headers } = this.#req;
     const forwarded = headers['x-forwarded-for'];
     // Node joins the lines of this header itself; its type does not know.

@@ -1,4 +1,6 @@
 import type { ServerResponse } from 'node:http';
+import type { Principal } from '../access/principal.js';
+import type { Exchange } from './exchange.js';
 import { sendJson } from './reply.js';
 import type { Route } from './router.js';
 
@@ -26,17 +28,36 @@ export interface HealthView {
  * the process answers, with what readiness says.
  */
 export const healthRoutes = (view: Pick<HealthView, 'live' | 'ready'>): readonly Route[] => [
-  { path: '/health', get: (_req, res) => answer(res, 200, view.ready()) },
-  { path: '/healthz', get: (_req, res) => answerBy(res, view.live()) },
-  { path: '/readyz', get: (_req, res) => answerBy(res, view.ready()) },
+  {
+    path: '/health',
+    needs: 'public',
+    get: (_req, res, exchange) => answer(res, 200, view.ready(), exchange),
+  },
+  { path: '/healthz', needs: 'public', get: (_req, res, exchange) => answerBy(res, view.live(), exchange) },
+  { path: '/readyz', needs: 'public', get: (_req, res, exchange) => answerBy(res, view.ready(), exchange) },
 ];
 
-const answerBy = (res: ServerResponse, state: HealthState): void => answer(res, state.ok ? 200 : 503, state);
+const answerBy = (res: ServerResponse, state: HealthState, exchange: Exchange): void =>
+  answer(res, state.ok ? 200 : 503, state, exchange);
 
-const answer = (res: ServerResponse, status: number, { ok, reason, detail, models }: HealthState): void =>
+const answer = (
+  res: ServerResponse,
+  status: number,
+  { ok, reason, detail, models }: HealthState,
+  { principal }: Exchange,
+): void =>
   void sendJson(
     res,
     status,
-    { status: ok ? 'ok' : (reason ?? 'unavailable'), detail: ok ? undefined : detail, models },
+    { status: ok ? 'ok' : (reason ?? 'unavailable'), detail: ok ? undefined : detail, models: models && readable(models, principal) },
     { 'cache-control': 'no-store' },
   );
+
+/** Anybody may ask for the health, but the names of models are for those who may read them. */
+const readable = (
+  models: Readonly<Record<string, string>>,
+  principal: Principal,
+): Record<string, string> | undefined => {
+  if (!principal.mayAny('read')) return undefined;
+  return Object.fromEntries(Object.entries(models).filter(([name]) => principal.may('read', name)));
+};

@@ -6,6 +6,7 @@ import type { Route } from './router.js';
 /** `/metrics` in Prometheus' text format, or in OpenMetrics for who accepts that. */
 export const metricsRoute = (metrics: Pick<Metrics, 'render'>): Route => ({
   path: '/metrics',
+  needs: 'metrics',
   get: async (req, res) => {
     const format = wantsOpenMetrics(req.headers.accept) ? 'openmetrics' : 'prometheus';
     const { contentType, body } = await metrics.render(format);

@@ -1,6 +1,11 @@
 import { Router, type Request, type Response } from 'express';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { CarpoolError } from '../errors.js';
+import { createAudit } from '../access/audit.js';
+import { presentedIn } from '../access/credentials.js';
+import { OPEN_GATE, requireNeed, type Gate } from '../access/gate.js';
+import type { Need } from '../access/need.js';
+import { EVERYBODY } from '../access/principal.js';
+import { CarpoolError, codeOf } from '../errors.js';
 import type { Logger } from '../telemetry/logger.js';
 import { createErrorAnswer, isMalformedPath, type ErrorShape } from './error-handler.js';
 import { findExchange, openExchange, type Exchange, type ExchangeDeps } from './exchange.js';
@@ -21,6 +26,11 @@ export interface Route {
   readonly post?: Handler;
   readonly put?: Handler;
   readonly delete?: Handler;
+  /**
+   * What its caller needs, of all methods or of each; the model that `:m` in the path names is checked at once. Default:
+   * `locked`, so that a route that forgot it is open to nobody but those who may do everything.
+   */
+  readonly needs?: Need | Readonly<Partial<Record<Method, Need>>>;
   /** Errors of this path in its protocol's own shape. Default: `{"error": {"code", "message", "requestId"}}`. */
   readonly error?: ErrorShape;
   /** Methods that it does not have fall through to whoever has the path, too. Default: METHOD_NOT_ALLOWED. */
@@ -29,9 +39,11 @@ export interface Route {
 
 export interface HttpRouterDeps extends ExchangeDeps {
   readonly logger: Logger;
-  /** Shapes of errors where no route is: of the first prefix that the path has, our own elsewhere. */
+  /** Who may call. Default: everybody. */
+  readonly gate?: Gate;
   /** Asked before the handler of every request that is not free; what it throws or rejects with becomes the answer. */
   readonly admit?: ((exchange: Exchange) => Promise<void>) | undefined;
+  /** Shapes of errors where no route is: of the first prefix that the path has, our own elsewhere. */
   readonly unmatched?: readonly { readonly prefix: string; readonly error: ErrorShape }[];
 }
 
@@ -48,9 +60,13 @@ const METHODS = ['get', 'post', 'put', 'delete'] as const;
 /** Probes, scrapes and lookups cost next to nothing, and must go through when all else is refused. */
 const FREE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
+export type Method = (typeof METHODS)[number];
+
 /** Not an Express *application*: that swaps the prototypes of `req` and `res` and costs two thirds of the throughput. */
 export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps): HttpRouter => {
   const answerError = createErrorAnswer(deps.logger);
+  const audit = createAudit(deps.logger);
+  const gate = deps.gate ?? OPEN_GATE;
   const router = Router({ caseSensitive: true });
 
   const fail = (error: unknown, req: IncomingMessage, res: ServerResponse): void => {
@@ -59,17 +75,32 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
     answerError(error ?? notFound(exchange), req, res, shape?.error);
   };
 
+  /** Before a byte of the body is read. */
+  const identify = async (req: HttpRequest, exchange: Exchange, need: Need): Promise<void> => {
+    const { authorization, 'x-api-key': apiKey } = req.headers;
+    const presented = presentedIn(authorization, typeof apiKey === 'string' ? apiKey : undefined);
+    // First, so that the audit log knows whom it was that was refused.
+    exchange.principal = await gate.identify(presented);
+    requireNeed(exchange.principal, need, modelIn(req));
+  };
+
   const run = async (
     handler: Handler,
     { path, error: shape }: Route,
+    need: Need,
     req: HttpRequest,
     res: ServerResponse,
   ): Promise<void> => {
     const exchange = openExchange(req, res, path, deps);
     try {
+      if (gate.isOpen) exchange.principal = EVERYBODY;
+      else await identify(req, exchange, need);
+      // Only then: quotas are those of a caller by name.
       if (deps.admit !== undefined && !FREE_METHODS.has(req.method ?? '')) await deps.admit(exchange);
       await handler(req, res, exchange);
+      audit(exchange, need, 'ok', modelIn(req));
     } catch (error) {
+      audit(exchange, need, codeOf(error), modelIn(req));
       answerError(error, req, res, exchange.errorShape ?? shape);
     }
   };
@@ -79,11 +110,12 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
     const layers = router.route(route.path);
     for (const method of METHODS) {
       const handler = route[method];
-      if (handler !== undefined) layers[method]((req, res) => void run(handler, route, req, res));
+      if (handler !== undefined)
+        layers[method]((req, res) => void run(handler, route, needOf(route, method), req, res));
     }
     if (route.isShared === true) continue;
     const otherMethods = refuseMethod(route);
-    layers.all((req, res) => void run(otherMethods, route, req, res));
+    layers.all((req, res) => void run(otherMethods, route, 'public', req, res));
   }
 
   // Handlers never call `next`: what arrives here is the router's own.
@@ -106,6 +138,15 @@ export const pathParam = (req: HttpRequest, name: string): string => {
   if (typeof value !== 'string') throw new CarpoolError('INVALID_REQUEST', `expected '${name}' in the path`);
   return value;
 };
+
+/** The model that the path names, there or not. */
+const modelIn = ({ params }: HttpRequest): string | undefined => {
+  const name = Object.hasOwn(params, 'm') ? params['m'] : undefined;
+  return typeof name === 'string' ? name : undefined;
+};
+
+const needOf = ({ needs }: Route, method: Method): Need =>
+  (typeof needs === 'object' ? needs[method] : needs) ?? 'locked';
 
 /** The first of two would answer METHOD_NOT_ALLOWED for the second's methods. */
 const requireDistinct = (routes: readonly Route[]): void => {

@@ -4,6 +4,7 @@ import type { ConnectionMetrics } from '../telemetry/connection-metrics.js';
 import type { RequestObserver } from '../telemetry/request-observer.js';
 import { answerClientError } from './client-error.js';
 import { Connections } from './connections.js';
+import { deferContinue } from './continue.js';
 import { listenError } from './listen-error.js';
 import type { TlsFilesOptions } from './tls-files.js';
 import { createTlsServer, type TlsServerDeps } from './tls-server.js';
@@ -16,7 +17,7 @@ export interface HttpServerOptions {
   readonly bodyTimeoutMs: number;
   /** How long an idle connection is kept for the client's next request. */
   readonly keepAliveTimeoutMs: number;
-  /** Larger bodies are refused before an `Expect: 100-continue` is granted. */
+  /** Larger bodies are refused before an `Expect: 100-continue` is granted; and it is only where the body is read. */
   readonly bodyLimitBytes: number;
   /** More are closed as soon as they come. */
   readonly maxConnections: number;
@@ -81,7 +82,8 @@ export const createHttpServer = (
   };
   server.on('request', onRequest);
   server.on('checkContinue', (req, res) => {
-    if (Number(req.headers['content-length'] ?? 0) <= bodyLimitBytes) res.writeContinue();
+    if (Number(req.headers['content-length'] ?? 0) <= bodyLimitBytes)
+      deferContinue(req, () => res.writeContinue());
     onRequest(req, res);
   });
   answerMalformed(server, connections, deps);

@@ -2,13 +2,15 @@ import PQueue from 'p-queue';
 import { CarpoolError, toWireError, type WireError } from '../errors.js';
 import { nearest } from '../config/nearest.js';
 import type { ModelLoader } from './loader.js';
+import type { ModelLookup } from './model-lookup.js';
 import type { ServedModel } from './served-model.js';
+import { textModelOf } from './text-model.js';
 
 /**
  * The models being served, by name. Operations run one after the other (p-queue), and each becomes visible in one step:
  * a request sees a model whole or not at all.
  */
-export class Registry {
+export class Registry implements ModelLookup {
   readonly #models = new Map<string, ServedModel>();
   readonly #failures = new Map<string, WireError>();
   /** Out of the table, but not done yet. */
@@ -78,26 +80,9 @@ export class Registry {
     );
   }
 
-  /** The model for raw texts: the one named, else the configured default, else the only one that takes texts. */
+  /** The model for raw texts: see `textModelOf`. */
   textModel(name: string | undefined): ServedModel {
-    const wanted = name ?? this.defaultModel;
-    if (wanted !== undefined) {
-      const model = this.get(wanted);
-      if (model.info.takesTexts) return model;
-      throw new CarpoolError(
-        'INVALID_REQUEST',
-        `model '${wanted}' takes tensors, not texts; use POST /v1/models/${wanted}/infer`,
-      );
-    }
-    if (this.#notReady !== undefined) throw this.#notReady;
-    const [only, another] = this.all.filter((model) => model.info.takesTexts);
-    if (only !== undefined && another === undefined) return only;
-    throw new CarpoolError(
-      only === undefined ? 'MODEL_NOT_FOUND' : 'INVALID_REQUEST',
-      only === undefined
-        ? 'no model that takes texts is loaded'
-        : 'several models take texts: say which one with "model", or set models.default',
-    );
+    return textModelOf(this, name);
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { joinCacheUse } from '../cache/cache-use.js';
+import { requireRight } from '../access/principal.js';
 import type { Codec } from '../codec/codec.js';
 import type { Exchange } from '../http/exchange.js';
 import { send } from '../http/reply.js';
@@ -11,7 +12,10 @@ import type { Parsed } from './parse.js';
 
 /** The second half of every protocol's handler. */
 export interface Responder {
-  /** Runs a request and notes its times in the exchange; the answer is the caller's to send. */
+  /**
+   * Runs a request and notes its times in the exchange; the answer is the caller's to send.
+   * @throws CarpoolError FORBIDDEN where the caller may not infer with the model, and as `Pipeline.infer`
+   */
   run(
     model: ServedModel,
     parsed: Pick<Parsed, 'request'>,
@@ -31,6 +35,8 @@ export interface Responder {
 
 export const createResponder = (pipeline: Pipeline, codec: Codec): Responder => {
   const run: Responder['run'] = async (model, { request }, exchange, onItem) => {
+    // Whatever chose the model: nothing runs past this without the right to it.
+    requireRight(exchange, 'infer', model.info.name);
     exchange.model = model.info.name;
     const rows = rowsOfInput(request.input);
     exchange.rows = rows;

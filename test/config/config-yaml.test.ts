@@ -13,9 +13,12 @@ const text = readFileSync(file, 'utf8');
 const shipped = readYaml(text, 'config.yaml');
 
 const shape = shapeOf(configSchema);
-const leaves: KeyPath[] = keysOf(shape).flatMap((section) =>
-  keysOf(shapeAt(shape, [section])).map((key) => [section, key]),
-);
+/** Shown in comments, for its presence switches it on. */
+const COMMENTED = 'access';
+
+const leaves: KeyPath[] = keysOf(shape)
+  .filter((section) => section !== COMMENTED)
+  .flatMap((section) => keysOf(shapeAt(shape, [section])).map((key) => [section, key]));
 
 describe('config.yaml', () => {
   it('is valid', () => {
@@ -34,6 +37,21 @@ describe('config.yaml', () => {
   it.each(leaves.map((keys) => [keys.join('.'), keys] as const))('says what %s is', (_name, keys) => {
     const line = text.split('\n')[(shipped.lineOf(keys) ?? 0) - 1];
     expect(line).toMatch(/ # \S/);
+  });
+
+  it('shows every key of the access section, with its default where it has one', () => {
+    const commentedIn = text.replace(/^# (?=access:|  )/gm, '');
+    const { access } = resolveConfig(readYaml(commentedIn, 'config.yaml').raw, '/base');
+    const of = (keys: KeyPath): string[] => keysOf(shapeAt(shape, [COMMENTED, ...keys]));
+    expect(Object.keys(access ?? {}).toSorted()).toEqual(of([]).toSorted());
+    const { jwksUrl, ...jwt } = access!.jwt!;
+    expect(jwksUrl).toMatch(/^https:/);
+    const others = ['secretFile', 'secretEnv', 'publicKeyFile', 'jwksFile', 'jwksUrl'];
+    expect([...Object.keys(jwt), ...others].toSorted()).toEqual(of(['jwt']).toSorted());
+    for (const name of others) expect(commentedIn).toContain(name);
+    const { clockSkewSeconds, nameClaim, rolesClaim, ...required } = jwt;
+    const bare = resolveConfig({ access: { jwt: { ...required, jwksUrl } } }, '/base').access;
+    expect(bare).toMatchObject({ public: access?.public, jwt: { clockSkewSeconds, nameClaim, rolesClaim } });
   });
 
   it('shows a model override that is valid', () => {

@@ -24,7 +24,7 @@ export interface Running {
 
 /** The shipped models on any free port, silent, with two lanes; `overrides` go over that, section by section. */
 export const startGateway = async (overrides: ConfigInput = {}, deps: GatewayDeps = {}): Promise<Running> => {
-  const config = {
+  const config: ConfigInput = {
     // Nothing is measured beside the test, and nothing is left of it on disk.
     batching: { calibrate: 'off', ...overrides.batching },
     server: { host: '127.0.0.1', port: 0, ...overrides.server },
@@ -35,6 +35,7 @@ export const startGateway = async (overrides: ConfigInput = {}, deps: GatewayDep
     ...(overrides.tracing === undefined ? {} : { tracing: overrides.tracing }),
     ...(overrides.limits === undefined ? {} : { limits: overrides.limits }),
     ...(overrides.cache === undefined ? {} : { cache: overrides.cache }),
+    ...(overrides.access === undefined ? {} : { access: overrides.access }),
   };
   const gateway = createGateway(config, deps);
   const { url, grpc } = await gateway.listen();

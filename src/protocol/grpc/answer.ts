@@ -1,15 +1,18 @@
 import { Metadata, type handleUnaryCall, type StatusObject } from '@grpc/grpc-js';
-import { messageOf } from '../../errors.js';
+import type { Audit } from '../../access/audit.js';
+import { codeOf, messageOf } from '../../errors.js';
 import { cacheHeaders } from '../../http/cache-headers.js';
 import { publicError } from '../../http/error-handler.js';
 import { traceFields } from '../../telemetry/access-log.js';
 import type { Logger } from '../../telemetry/logger.js';
 import { requireDecoded } from './decode.js';
 import { GrpcExchange, type GrpcExchangeDeps } from './exchange.js';
+import { needOfMethod } from './needs.js';
 import { statusOf } from './status.js';
 
 export interface AnswerDeps extends GrpcExchangeDeps {
   readonly logger: Logger;
+  readonly audit: Audit;
 }
 
 /** Ends an exchange with an error: what the client is told, and a line in the log where it is our fault. */
@@ -48,9 +51,11 @@ export const unary =
         const response = await answer(call.request, exchange);
         if (exchange.cache !== undefined)
           call.sendMetadata(Metadata.fromHttp2Headers(cacheHeaders(exchange.cache)));
+        deps.audit(exchange, needOfMethod(exchange.route), 'ok');
         exchange.finish();
         callback(null, response, exchange.trailer);
       } catch (error) {
+        deps.audit(exchange, needOfMethod(exchange.route), codeOf(error));
         callback(failExchange(error, exchange, deps.logger));
       }
     };

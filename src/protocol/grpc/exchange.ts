@@ -2,6 +2,7 @@ import { Metadata, type Deadline } from '@grpc/grpc-js';
 import type { ClientAddress } from '../../client-address.js';
 import { CarpoolError } from '../../errors.js';
 import { TrackedRequest, type TrackedRequestDeps } from '../../tracked-request.js';
+import type { Callers } from './callers.js';
 import { quotaTrailers } from './status.js';
 
 /** What exchanges of one gateway share. */
@@ -11,6 +12,7 @@ export interface GrpcExchangeDeps extends TrackedRequestDeps {
   readonly addressOf: ClientAddress;
   /** Takes a request from its caller's quotas. @throws RATE_LIMITED */
   readonly admit: ((exchange: TrackedRequest) => Promise<void>) | undefined;
+  readonly callers: Callers;
 }
 
 /** What a call and a stream have in common. */
@@ -33,7 +35,7 @@ export class GrpcExchange extends TrackedRequest {
   readonly protocol = 'grpc';
   readonly route: string;
   readonly path: string;
-  readonly caller: string;
+  readonly address: string;
   grpcStatus: number | undefined;
   readonly cacheControl: string | undefined;
   readonly #unixNow: () => number;
@@ -44,10 +46,11 @@ export class GrpcExchange extends TrackedRequest {
     super(call.metadata.get('x-request-id')[0], deps, call.cancelled);
     this.route = call.getPath();
     this.path = this.route;
+    this.principal = deps.callers.of(call.metadata);
     const forwarded = call.metadata.get('x-forwarded-for');
     // `127.0.0.1:50000`, `::1:50000`.
     const peer = call.getPeer().replace(/:\d+$/, '');
-    this.caller = deps.addressOf(peer, forwarded.length === 0 ? undefined : forwarded.join(','));
+    this.address = deps.addressOf(peer, forwarded.length === 0 ? undefined : forwarded.join(','));
     this.cacheControl = call.metadata.get('cache-control').map(String).join(',');
     this.#unixNow = deps.unixNow;
     this.#deadlineAt = Number(call.getDeadline());

@@ -1,3 +1,4 @@
+import { modelsFor } from '../../access/allowed-models.js';
 import type { Codec } from '../../codec/codec.js';
 import type { Registry } from '../../models/registry.js';
 import { modelOfVersion } from '../oip/routes.js';
@@ -24,7 +25,11 @@ export const createInfer =
   ({ registry, codec, responder, maxRows, admit }: InferDeps): Infer =>
   async (message, exchange) => {
     if (admit !== undefined) await admit(exchange);
-    const model = modelOfVersion(registry, message.model_name, message.model_version);
+    const model = modelOfVersion(
+      modelsFor(registry, exchange, 'infer'),
+      message.model_name,
+      message.model_version,
+    );
     const { info } = model;
     const { name, signature, batch, takesTexts } = info;
     exchange.model = name;

@@ -1,6 +1,10 @@
 import { Server } from '@grpc/grpc-js';
+import { createAudit } from '../../access/audit.js';
+import type { Gate } from '../../access/gate.js';
 import { CarpoolError, messageOf } from '../../errors.js';
 import type { TlsFilesOptions } from '../../http/tls-files.js';
+import { accessInterceptor } from './access.js';
+import { Callers } from './callers.js';
 import { openCredentials } from './credentials.js';
 import { decodingAll } from './decode.js';
 import type { GrpcExchangeDeps } from './exchange.js';
@@ -12,7 +16,9 @@ import { inferenceService, type ServiceDeps } from './services.js';
 import { InferStreams } from './stream.js';
 
 export interface GrpcServerDeps
-  extends GrpcExchangeDeps, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot' | 'logger'> {
+  extends Omit<GrpcExchangeDeps, 'callers'>, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot' | 'logger'> {
+  /** Who may call. */
+  readonly gate: Gate;
   readonly maxMessageBytes: number;
   readonly tls: TlsFilesOptions | false;
   readonly reflection: boolean;
@@ -38,8 +44,10 @@ const IDLE_MS = 300_000;
 const MOST_STREAMS = 1024;
 
 /** Open Inference Protocol v2 over gRPC: see docs/protocols.md. */
-export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
+export const createGrpcServer = (given: GrpcServerDeps): GrpcServer => {
+  const deps = { ...given, callers: new Callers(given.gate), audit: createAudit(given.logger) };
   const server = new Server({
+    ...(given.gate.isOpen ? {} : { interceptors: [accessInterceptor(deps)] }),
     'grpc.max_receive_message_length': deps.maxMessageBytes,
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': PING_MS,

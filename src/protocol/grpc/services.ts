@@ -1,6 +1,9 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import { loadFor, unloadFor } from '../../access/admin-calls.js';
+import { modelsFor } from '../../access/allowed-models.js';
 import type { HealthView } from '../../http/health-routes.js';
 import type { Registry } from '../../models/registry.js';
+import type { ServedModel } from '../../models/served-model.js';
 import { VERSION } from '../../version.js';
 import { codeOf } from '../../errors.js';
 import { EXTENSIONS, modelConfig, modelMetadata } from '../oip/metadata.js';
@@ -9,6 +12,7 @@ import { requireModelName, requireNoOverrides } from '../oip/repository-routes.j
 import { modelOfVersion } from '../oip/routes.js';
 import { statisticsOf } from '../oip/statistics.js';
 import { unary, type AnswerDeps } from './answer.js';
+import type { GrpcExchange } from './exchange.js';
 import type { Infer } from './infer.js';
 import type {
   ModelInferRequest,
@@ -32,9 +36,11 @@ const NOT_THERE: readonly string[] = ['MODEL_NOT_FOUND', 'MODEL_UNAVAILABLE'];
 /** `inference.GRPCInferenceService`: the same answers as the REST paths of the same names. */
 export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementation => {
   const { registry, health, modelRoot, infer, streams, admit } = deps;
-  const isReady = ({ name, version }: NamedModel): boolean => {
+  const modelOf = ({ name, version }: NamedModel, exchange: GrpcExchange): ServedModel =>
+    modelOfVersion(modelsFor(registry, exchange, 'read'), name, version);
+  const isReady = (model: NamedModel, exchange: GrpcExchange): boolean => {
     try {
-      return health.model(modelOfVersion(registry, name, version).info.name).ok;
+      return health.model(modelOf(model, exchange).info.name).ok;
     } catch (error) {
       // Triton's answer for one that nobody knows, too: clients ask again and again until it is there.
       if (NOT_THERE.includes(codeOf(error))) return false;
@@ -44,40 +50,38 @@ export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementatio
   return {
     ServerLive: unary(() => ({ live: health.live().ok }), deps),
     ServerReady: unary(() => ({ ready: health.ready().ok }), deps),
-    ModelReady: unary((model: NamedModel) => ({ ready: isReady(model) }), deps),
+    ModelReady: unary((model: NamedModel, exchange) => ({ ready: isReady(model, exchange) }), deps),
     ServerMetadata: unary(() => ({ name: 'carpool', version: VERSION, extensions: EXTENSIONS }), deps),
-    ModelMetadata: unary(
-      ({ name, version }: NamedModel) => modelMetadata(modelOfVersion(registry, name, version).info),
-      deps,
-    ),
+    ModelMetadata: unary((model: NamedModel, exchange) => modelMetadata(modelOf(model, exchange).info), deps),
     ModelInfer: unary((message: ModelInferRequest, exchange) => infer(message, exchange), deps),
     ModelStreamInfer: streams.handle,
     ModelConfig: unary(
-      ({ name, version }: NamedModel) => ({
-        config: modelConfig(modelOfVersion(registry, name, version).info),
-      }),
+      (model: NamedModel, exchange) => ({ config: modelConfig(modelOf(model, exchange).info) }),
       deps,
     ),
-    ModelStatistics: unary(({ name, version }: NamedModel) => {
-      const models = name === '' ? registry.all : [modelOfVersion(registry, name, version)];
+    ModelStatistics: unary((model: NamedModel, exchange) => {
+      const all = (): readonly ServedModel[] => modelsFor(registry, exchange, 'read').all;
+      const models = model.name === '' ? all() : [modelOf(model, exchange)];
       return { model_stats: models.map(statisticsOf) };
     }, deps),
     RepositoryIndex: unary(
-      async ({ ready }: RepositoryIndexRequest) => ({
-        models: await repositoryIndex(registry, modelRoot, ready),
+      async ({ ready }: RepositoryIndexRequest, { principal }) => ({
+        models: await repositoryIndex(registry, modelRoot, ready, principal),
       }),
       deps,
     ),
     RepositoryModelLoad: unary(async ({ model_name: name, parameters }: RepositoryModelRequest, exchange) => {
+      exchange.model = name;
       await admit?.(exchange);
       requireNoOverrides(parameters);
       requireModelName(name);
-      await registry.load(name, registry.pathOf(name));
+      await loadFor(registry, exchange, name, registry.pathOf(name));
       return {};
     }, deps),
     RepositoryModelUnload: unary(async ({ model_name: name }: RepositoryModelRequest, exchange) => {
+      exchange.model = name;
       await admit?.(exchange);
-      await registry.unload(name);
+      await unloadFor(registry, exchange, name);
       return {};
     }, deps),
   };

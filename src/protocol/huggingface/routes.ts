@@ -1,3 +1,4 @@
+import { modelsFor } from '../../access/allowed-models.js';
 import { CarpoolError } from '../../errors.js';
 import { readBody } from '../../http/body.js';
 import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
@@ -21,7 +22,8 @@ export const hfRoutes = ({ registry, codec, responder, limits }: ProtocolDeps): 
       const parsed = isImage
         ? hfImage(bytes)
         : await codec.parse({ route: 'hf', bytes, maxRows: limits.maxRequestRows }, exchange.signal);
-      const model = isImage ? hfImageModel(registry, name) : hfModel(registry, name, hfAnswerOf(parsed));
+      const models = modelsFor(registry, exchange, 'infer');
+      const model = isImage ? hfImageModel(models, name) : hfModel(models, name, hfAnswerOf(parsed));
       const { info } = model;
       if (task !== undefined && info.card.task !== task)
         throw new CarpoolError(
@@ -34,9 +36,15 @@ export const hfRoutes = ({ registry, codec, responder, limits }: ProtocolDeps): 
   const ofPipeline = post({ model: true, pipeline: true });
   return [
     // Other methods of it may be the host's, where the gateway is mounted.
-    { path: '/', post: post({ model: false, pipeline: false }), error: messageError, isShared: true },
-    { path: '/models/:m', post: ofModel, error: messageError },
-    { path: '/models/:m/pipeline/:task', post: ofPipeline, error: messageError },
-    { path: '/pipeline/:task/:m', post: ofPipeline, error: messageError },
+    {
+      path: '/',
+      needs: 'infer',
+      post: post({ model: false, pipeline: false }),
+      error: messageError,
+      isShared: true,
+    },
+    { path: '/models/:m', needs: 'infer', post: ofModel, error: messageError },
+    { path: '/models/:m/pipeline/:task', needs: 'infer', post: ofPipeline, error: messageError },
+    { path: '/pipeline/:task/:m', needs: 'infer', post: ofPipeline, error: messageError },
   ];
 };

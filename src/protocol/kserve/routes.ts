@@ -1,3 +1,6 @@
+import { modelsFor } from '../../access/allowed-models.js';
+import type { Action } from '../../access/need.js';
+import type { Exchange } from '../../http/exchange.js';
 import { sendJson } from '../../http/reply.js';
 import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
 import type { ServedModel } from '../../models/served-model.js';
@@ -9,14 +12,18 @@ import { modelOfVersion } from '../oip/routes.js';
 /** KServe's first protocol, which is TensorFlow Serving's REST: docs/protocols.md. */
 export const kserveRoutes = ({ registry, codec, responder, limits }: ProtocolDeps): readonly Route[] => {
   const body = jsonBodyReader(limits);
-  const modelOf = (req: HttpRequest): ServedModel =>
-    modelOfVersion(registry, pathParam(req, 'm'), Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '');
+  const modelOf = (req: HttpRequest, exchange: Exchange, action: Action): ServedModel =>
+    modelOfVersion(
+      modelsFor(registry, exchange, action),
+      pathParam(req, 'm'),
+      Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '',
+    );
 
   const predict: Handler = async (req, res, exchange) => {
-    modelOf(req);
+    modelOf(req, exchange, 'infer');
     const bytes = await body(req);
     // A body may take long: by now another version may have the name.
-    const model = modelOf(req);
+    const model = modelOf(req, exchange, 'infer');
     const { name, signature, batch, card, takesTexts } = model.info;
     const { features } = card;
     const view = { name, signature, batch, takesTexts, maxRows: limits.maxRequestRows };
@@ -29,8 +36,8 @@ export const kserveRoutes = ({ registry, codec, responder, limits }: ProtocolDep
     await responder.answer(model, hfRequest(model.info, parsed), res, exchange);
   };
 
-  const status: Handler = (req, res) => {
-    const { card } = modelOf(req).info;
+  const status: Handler = (req, res, exchange) => {
+    const { card } = modelOf(req, exchange, 'read').info;
     const state = {
       version: card.version,
       state: 'AVAILABLE',
@@ -40,8 +47,8 @@ export const kserveRoutes = ({ registry, codec, responder, limits }: ProtocolDep
   };
 
   return [
-    { path: '/v1/models/:m\\:predict', post: predict, error: messageError },
-    { path: '/v1/models/:m/versions/:v\\:predict', post: predict, error: messageError },
-    { path: '/v1/models/:m/versions/:v', get: status, error: messageError },
+    { path: '/v1/models/:m\\:predict', needs: 'infer', post: predict, error: messageError },
+    { path: '/v1/models/:m/versions/:v\\:predict', needs: 'infer', post: predict, error: messageError },
+    { path: '/v1/models/:m/versions/:v', needs: 'read', get: status, error: messageError },
   ];
 };

@@ -1,6 +1,7 @@
 import type { Codec } from '../../codec/codec.js';
 import { readBody, type BodyLimits } from '../../http/body.js';
 import { compressFor } from '../../http/compress.js';
+import type { Exchange } from '../../http/exchange.js';
 import { send } from '../../http/reply.js';
 import type { Handler, HttpRequest } from '../../http/router.js';
 import type { ServedModel } from '../../models/served-model.js';
@@ -17,10 +18,13 @@ export const JSON_LENGTH_HEADER = 'inference-header-content-length';
 /** JSON up to this size is parsed on the event loop, whatever follows it: numbers behind it cost nothing. */
 const INLINE_JSON_BYTES = 65_536;
 
+/** The model that a path names, for its caller. */
+export type ModelOf = (req: HttpRequest, exchange: Exchange) => ServedModel;
+
 export interface InferRouteDeps {
   readonly codec: Codec;
   readonly responder: Responder;
-  readonly modelOf: (req: HttpRequest) => ServedModel;
+  readonly modelOf: ModelOf;
   readonly body: BodyLimits;
   readonly maxRows: number;
 }
@@ -29,11 +33,11 @@ export interface InferRouteDeps {
 export const inferHandler =
   ({ codec, responder, modelOf, body, maxRows }: InferRouteDeps): Handler =>
   async (req, res, exchange) => {
-    modelOf(req);
+    modelOf(req, exchange);
     const jsonBytes = jsonLengthOf(req);
     const bytes = await readBody(req, body);
     // A body may take long: by now another version may have the name.
-    const model = modelOf(req);
+    const model = modelOf(req, exchange);
     const { name, signature, batch, takesTexts } = model.info;
     const view: ParseView = { name, signature, batch, takesTexts, maxRows };
     const input = { route: 'oip', bytes, view, ...(jsonBytes === undefined ? {} : { jsonBytes }) } as const;

@@ -1,3 +1,4 @@
+import { loadFor, unloadFor } from '../../access/admin-calls.js';
 import { readBody, type BodyLimits } from '../../http/body.js';
 import { sendJson } from '../../http/reply.js';
 import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
@@ -33,30 +34,30 @@ export const repositoryRoutes = ({
     throw refuse('body', `expected an object or nothing, got ${describe(value)}`);
   };
 
-  const index: Handler = async (req, res) => {
+  const index: Handler = async (req, res, exchange) => {
     const readyOnly = optionalFlag(await objectOf(req), 'ready') ?? false;
-    sendJson(res, 200, await repositoryIndex(registry, root, readyOnly));
+    sendJson(res, 200, await repositoryIndex(registry, root, readyOnly, exchange.principal));
   };
 
-  const load: Handler = async (req, res) => {
+  const load: Handler = async (req, res, exchange) => {
     const name = pathParam(req, 'm');
     requireNoOverrides(parametersOf(await objectOf(req), 'request'));
     requireModelName(name);
-    await registry.load(name, registry.pathOf(name));
+    await loadFor(registry, exchange, name, registry.pathOf(name));
     sendJson(res, 200, {});
   };
 
-  const unload: Handler = async (req, res) => {
+  const unload: Handler = async (req, res, exchange) => {
     // The body may ask for `unload_dependents`: no model has any.
     await objectOf(req);
-    await registry.unload(pathParam(req, 'm'));
+    await unloadFor(registry, exchange, pathParam(req, 'm'));
     sendJson(res, 200, {});
   };
 
   return [
-    { path: '/v2/repository/index', post: index, error: oipError },
-    { path: '/v2/repository/models/:m/load', post: guardAdmin(load), error: oipError },
-    { path: '/v2/repository/models/:m/unload', post: guardAdmin(unload), error: oipError },
+    { path: '/v2/repository/index', needs: 'read', post: index, error: oipError },
+    { path: '/v2/repository/models/:m/load', needs: 'manage', post: guardAdmin(load), error: oipError },
+    { path: '/v2/repository/models/:m/unload', needs: 'manage', post: guardAdmin(unload), error: oipError },
   ];
 };
 

@@ -1,3 +1,4 @@
+import type { Principal } from '../../access/principal.js';
 import type { Registry } from '../../models/registry.js';
 import { listModels } from '../../models/repository.js';
 
@@ -10,11 +11,12 @@ export interface IndexEntry {
   readonly reason?: string;
 }
 
-/** Every model that is served, comes, goes, has failed, or lies in the model root. By name. */
+/** Every model that is served, comes, goes, has failed, or lies in the model root, and that the caller may read. By name. */
 export const repositoryIndex = async (
   registry: Registry,
   root: string,
   readyOnly: boolean,
+  principal: Principal,
 ): Promise<readonly IndexEntry[]> => {
   const entries = new Map<string, IndexEntry>();
   for (const name of await listModels(root)) entries.set(name, { name, state: 'UNAVAILABLE' });
@@ -26,6 +28,6 @@ export const repositoryIndex = async (
   for (const { info } of registry.all)
     entries.set(info.name, { name: info.name, version: info.card.version, state: 'READY' });
   return [...entries.values()]
-    .filter(({ state }) => !readyOnly || state === 'READY')
+    .filter(({ name, state }) => (!readyOnly || state === 'READY') && principal.may('read', name))
     .sort((a, b) => a.name.localeCompare(b.name));
 };

@@ -1,15 +1,18 @@
 import type { ServerResponse } from 'node:http';
+import { modelsFor } from '../../access/allowed-models.js';
+import type { Action } from '../../access/need.js';
 import type { Codec } from '../../codec/codec.js';
 import { CarpoolError } from '../../errors.js';
 import type { HealthView } from '../../http/health-routes.js';
 import { sendJson } from '../../http/reply.js';
 import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
+import type { ModelLookup } from '../../models/model-lookup.js';
 import type { Registry } from '../../models/registry.js';
 import type { ServedModel } from '../../models/served-model.js';
 import { VERSION } from '../../version.js';
 import type { Responder } from '../respond.js';
 import { oipError } from './errors.js';
-import { inferHandler } from './infer-route.js';
+import { inferHandler, type ModelOf } from './infer-route.js';
 import { EXTENSIONS, modelConfig, modelMetadata } from './metadata.js';
 import { repositoryRoutes } from './repository-routes.js';
 import { statisticsOf } from './statistics.js';
@@ -33,10 +36,14 @@ export interface OipRoutesDeps {
 export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
   const { registry, codec, responder, health, guardAdmin, modelRoot, limits } = deps;
   const body = { limitBytes: limits.bodyLimitBytes, timeoutMs: limits.bodyTimeoutMs };
-  const modelOf = (req: HttpRequest): ServedModel => servedModel(registry, req);
+  const modelFor =
+    (action: Action): ModelOf =>
+    (req, exchange) =>
+      servedModel(modelsFor(registry, exchange, action), req);
+  const modelOf = modelFor('read');
 
-  const modelReady: Handler = (req, res) => {
-    const { name } = modelOf(req).info;
+  const modelReady: Handler = (req, res, exchange) => {
+    const { name } = modelOf(req, exchange).info;
     const state = health.model(name);
     sendState(res, state, { name, ready: state.ok });
   };
@@ -45,6 +52,7 @@ export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
   const ofModel = (tail: string, route: Pick<Route, 'get' | 'post'>): readonly Route[] =>
     ['/v2/models/:m', '/v2/models/:m/versions/:v'].map((path) => ({
       ...route,
+      needs: { get: 'read', post: 'infer' },
       path: path + tail,
       error: oipError,
     }));
@@ -52,16 +60,19 @@ export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
   return [
     {
       path: '/v2/health/live',
+      needs: 'public',
       get: (_req, res) => sendState(res, health.live(), { live: health.live().ok }),
       error: oipError,
     },
     {
       path: '/v2/health/ready',
+      needs: 'public',
       get: (_req, res) => sendState(res, health.ready(), { ready: health.ready().ok }),
       error: oipError,
     },
     {
       path: '/v2',
+      needs: 'read',
       get: (_req, res) =>
         void sendJson(res, 200, { name: 'carpool', version: VERSION, extensions: EXTENSIONS }),
       error: oipError,
@@ -69,29 +80,40 @@ export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
     // Before the models: one that is called `stats` has its metadata under its version only.
     {
       path: '/v2/models/stats',
-      get: (_req, res) => void sendJson(res, 200, { model_stats: registry.all.map(statisticsOf) }),
+      needs: 'read',
+      get: (_req, res, exchange) =>
+        void sendJson(res, 200, { model_stats: modelsFor(registry, exchange, 'read').all.map(statisticsOf) }),
       error: oipError,
     },
-    ...ofModel('', { get: (req, res) => void sendJson(res, 200, modelMetadata(modelOf(req).info)) }),
+    ...ofModel('', {
+      get: (req, res, exchange) => void sendJson(res, 200, modelMetadata(modelOf(req, exchange).info)),
+    }),
     ...ofModel('/ready', { get: modelReady }),
-    ...ofModel('/config', { get: (req, res) => void sendJson(res, 200, modelConfig(modelOf(req).info)) }),
+    ...ofModel('/config', {
+      get: (req, res, exchange) => void sendJson(res, 200, modelConfig(modelOf(req, exchange).info)),
+    }),
     ...ofModel('/stats', {
-      get: (req, res) => void sendJson(res, 200, { model_stats: [statisticsOf(modelOf(req))] }),
+      get: (req, res, exchange) =>
+        void sendJson(res, 200, { model_stats: [statisticsOf(modelOf(req, exchange))] }),
     }),
     ...ofModel('/infer', {
-      post: inferHandler({ codec, responder, modelOf, body, maxRows: limits.maxRequestRows }),
+      post: inferHandler({
+        ...{ codec, responder, body },
+        modelOf: modelFor('infer'),
+        maxRows: limits.maxRequestRows,
+      }),
     }),
     ...repositoryRoutes({ registry, root: modelRoot, body, guardAdmin }),
   ];
 };
 
 /** @throws CarpoolError MODEL_NOT_FOUND (also for a version that is not the one loaded), MODEL_UNAVAILABLE */
-const servedModel = (registry: Registry, req: HttpRequest): ServedModel =>
-  modelOfVersion(registry, pathParam(req, 'm'), Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '');
+const servedModel = (models: ModelLookup, req: HttpRequest): ServedModel =>
+  modelOfVersion(models, pathParam(req, 'm'), Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '');
 
 /** @param version '' = any */
-export const modelOfVersion = (registry: Registry, name: string, version: string): ServedModel => {
-  const model = registry.get(name);
+export const modelOfVersion = (models: ModelLookup, name: string, version: string): ServedModel => {
+  const model = models.get(name);
   const loaded = model.info.card.version;
   if (version === '' || version === loaded) return model;
   throw new CarpoolError(

@@ -3,6 +3,7 @@ import type { ErrorShape } from '../../http/error-handler.js';
 
 /** `code` of the error where OpenAI has one; else our own in small letters. */
 const CODES: Partial<Record<ErrorCode, string>> = {
+  UNAUTHENTICATED: 'invalid_api_key',
   MODEL_NOT_FOUND: 'model_not_found',
   INPUT_TOO_LONG: 'context_length_exceeded',
   QUEUE_FULL: 'rate_limit_exceeded',

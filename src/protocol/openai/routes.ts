@@ -1,3 +1,4 @@
+import { modelsFor } from '../../access/allowed-models.js';
 import type { Handler, Route } from '../../http/router.js';
 import { chooseModel, isFor } from '../common/choose-model.js';
 import { jsonBodyReader, type ProtocolDeps } from '../common/deps.js';
@@ -12,9 +13,15 @@ export const openAiRoutes = ({ registry, codec, responder, limits }: ProtocolDep
       { route: 'openai', bytes, maxRows: limits.maxRequestRows },
       exchange.signal,
     );
-    const model = chooseModel(registry, parsed.request.model, isFor('embedding'), 'embeddings');
+    const models = modelsFor(registry, exchange, 'infer');
+    const model = chooseModel(models, parsed.request.model, isFor('embedding'), 'embeddings');
     await responder.answer(model, parsed, res, exchange);
   };
   // The second is how text-embeddings-inference has it, too.
-  return ['/v1/embeddings', '/embeddings'].map((path) => ({ path, post: embeddings, error: openAiError }));
+  return ['/v1/embeddings', '/embeddings'].map((path) => ({
+    path,
+    needs: 'infer',
+    post: embeddings,
+    error: openAiError,
+  }));
 };

@@ -6,6 +6,7 @@ export const openApiRoute = (): Route => {
   let made: Promise<Asset> | undefined;
   return {
     path: '/openapi.json',
+    needs: 'read',
     get: async (req, res, exchange) => {
       made ??= makeDocument();
       await sendAsset(req, res, exchange, await made, { 'cache-control': 'no-cache' });

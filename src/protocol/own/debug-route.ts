@@ -1,3 +1,4 @@
+import { modelsFor } from '../../access/allowed-models.js';
 import type { LanePool } from '../../executor/pool.js';
 import { sendJson } from '../../http/reply.js';
 import type { Handler, Route } from '../../http/router.js';
@@ -11,8 +12,9 @@ export const debugRoute = (
   guardAdmin: (handler: Handler) => Handler,
 ): Route => ({
   path: '/debug/batcher',
-  get: guardAdmin((_req, res) => {
-    const models = registry.all.map((model) => ({
+  needs: 'debug',
+  get: guardAdmin((_req, res, exchange) => {
+    const models = modelsFor(registry, exchange, 'debug').all.map((model) => ({
       name: model.info.name,
       queue: model.batcher.queueView(),
       cost: costOf(model),

@@ -18,6 +18,7 @@ export const logLevelRoute = (
   { bodyTimeoutMs }: { readonly bodyTimeoutMs: number },
 ): Route => ({
   path: '/debug/log-level',
+  needs: 'debug',
   get: guardAdmin((_req, res) => {
     sendJson(res, 200, logLevel.state, { 'cache-control': 'no-store' });
   }),

@@ -1,4 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { loadFor, unloadFor } from '../../access/admin-calls.js';
+import { modelsFor } from '../../access/allowed-models.js';
 import type { Codec } from '../../codec/codec.js';
 import { readBody } from '../../http/body.js';
 import { requireJson } from '../../http/content-type.js';
@@ -67,17 +69,19 @@ export const ownRoutes = ({
       exchange.signal,
     );
     const name = parsed.request.model;
+    const models = modelsFor(registry, exchange, 'infer');
     if (parsed.answer.kind === 'tei')
-      await answerTei(responder, teiClassifier(registry, name), parsed, res, exchange);
-    else await answerTexts(registry.textModel(name), parsed, req, res, exchange);
+      await answerTei(responder, teiClassifier(models, name), parsed, res, exchange);
+    else await answerTexts(models.textModel(name), parsed, req, res, exchange);
   };
 
   const infer: Handler = async (req, res, exchange) => {
     const asked = pathParam(req, 'm');
-    const takesImages = registry.get(asked).info.card.task === 'image-classification';
+    const models = modelsFor(registry, exchange, 'infer');
+    const takesImages = models.get(asked).info.card.task === 'image-classification';
     const bytes = await (takesImages && isImageType(req) ? anyBody(req) : body(req));
     // A body may take long: by now another version may have the name.
-    const model = registry.get(asked);
+    const model = models.get(asked);
     if (takesImages && isImageBody(req, bytes)) {
       await responder.answer(model, imageRequest(model.info, bytes, req.url), res, exchange);
       return;
@@ -94,32 +98,39 @@ export const ownRoutes = ({
     await answerTexts(model, parsed, req, res, exchange);
   };
 
-  const load: Handler = async (req, res) => {
+  const load: Handler = async (req, res, exchange) => {
     const { name, path } = parseLoad(parseJson(await body(req)));
-    const { info } = await registry.load(name, path);
+    exchange.model = name;
+    const { info } = await loadFor(registry, exchange, name, path);
     const inputs = info.signature.inputs.map((input) => input.name).join(', ');
     sendText(res, JSON.stringify({ status: 'loaded', name, message: `${name} is ready: ${inputs}` }));
   };
 
-  const unload: Handler = async (req, res) => {
+  const unload: Handler = async (req, res, exchange) => {
     const name = pathParam(req, 'm');
-    await registry.unload(name);
+    await unloadFor(registry, exchange, name);
     sendText(res, JSON.stringify({ status: 'unloaded', name, message: `${name} has finished its work` }));
   };
 
   return [
-    { path: '/predict', post: predict },
+    { path: '/predict', needs: 'infer', post: predict },
     {
       path: '/v1/models',
-      get: (_req, res) => sendText(res, renderModels(registry.all.map(withCost))),
+      needs: { get: 'read', post: 'manage' },
+      get: (_req, res, exchange) =>
+        sendText(res, renderModels(modelsFor(registry, exchange, 'read').all.map(withCost))),
       post: guardAdmin(load),
     },
     {
       path: '/v1/models/:m',
-      get: (req, res) => sendText(res, renderModel(withCost(registry.get(pathParam(req, 'm'))))),
+      needs: { get: 'read', delete: 'manage' },
+      get: (req, res, exchange) => {
+        const model = modelsFor(registry, exchange, 'read').get(pathParam(req, 'm'));
+        sendText(res, renderModel(withCost(model)));
+      },
       delete: guardAdmin(unload),
     },
-    { path: '/v1/models/:m/infer', post: infer },
+    { path: '/v1/models/:m/infer', needs: 'infer', post: infer },
   ];
 };
 

@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { modelsFor } from '../../access/allowed-models.js';
 import { sendJson, send } from '../../http/reply.js';
 import type { Exchange } from '../../http/exchange.js';
 import type { Handler, HttpRequest, Route } from '../../http/router.js';
+import type { ModelLookup } from '../../models/model-lookup.js';
 import type { ServedModel } from '../../models/served-model.js';
 import { chooseModel, isFor } from '../common/choose-model.js';
 import { jsonBodyReader, type ProtocolDeps } from '../common/deps.js';
@@ -20,16 +22,17 @@ export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps):
   };
 
   const run =
-    (call: TeiCall, modelOf: (name: string | undefined) => ServedModel): Handler =>
+    (call: TeiCall, modelOf: (models: ModelLookup, name: string | undefined) => ServedModel): Handler =>
     async (req, res, exchange) => {
       const parsed = await parse(call, req, exchange);
-      await answerTei(responder, modelOf(parsed.request.model), parsed, res, exchange);
+      const models = modelsFor(registry, exchange, 'infer');
+      await answerTei(responder, modelOf(models, parsed.request.model), parsed, res, exchange);
     };
 
-  const embedder = (name: string | undefined): ServedModel =>
-    chooseModel(registry, name, isFor('embedding'), 'embeddings');
-  const reranker = (name: string | undefined): ServedModel =>
-    chooseModel(registry, name, isFor('rerank'), 'reranking');
+  const embedder = (models: ModelLookup, name: string | undefined): ServedModel =>
+    chooseModel(models, name, isFor('embedding'), 'embeddings');
+  const reranker = (models: ModelLookup, name: string | undefined): ServedModel =>
+    chooseModel(models, name, isFor('rerank'), 'reranking');
 
   const tokens =
     (call: 'tokenize' | 'decode'): Handler =>
@@ -37,7 +40,7 @@ export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps):
       const parsed = await parse(call, req, exchange);
       const answer = teiAnswerOf(parsed);
       const { input, model: name } = parsed.request;
-      const { key, info } = registry.textModel(name);
+      const { key, info } = modelsFor(registry, exchange, 'infer').textModel(name);
       exchange.model = info.name;
       const { signal } = exchange;
       if (answer.call === 'tokenize' && input.kind === 'texts')
@@ -46,9 +49,10 @@ export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps):
         sendJsonBytes(res, await codec.decode(key, input, answer.skipSpecial, signal));
     };
 
-  const info: Handler = (req, res) => {
+  const info: Handler = (req, res, exchange) => {
     const name = new URLSearchParams(/\?(.*)/s.exec(req.url ?? '')?.[1]).get('model') ?? undefined;
-    sendJson(res, 200, teiInfo(registry.textModel(name).info, limits.maxRequestRows));
+    const { info } = modelsFor(registry, exchange, 'read').textModel(name);
+    sendJson(res, 200, teiInfo(info, limits.maxRequestRows));
   };
 
   const paths: Readonly<Record<string, Pick<Route, 'get' | 'post'>>> = {
@@ -60,7 +64,12 @@ export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps):
     '/decode': { post: tokens('decode') },
     '/info': { get: info },
   };
-  return Object.entries(paths).map(([path, handlers]) => ({ path, ...handlers, error: teiError }));
+  return Object.entries(paths).map(([path, handlers]) => ({
+    path,
+    needs: { get: 'read', post: 'infer' },
+    ...handlers,
+    error: teiError,
+  }));
 };
 
 const sendJsonBytes = (res: ServerResponse, json: Uint8Array): void =>

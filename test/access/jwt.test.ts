@@ -1,0 +1,292 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { exportJWK } from 'jose';
+import { createHmac, KeyObject, sign as signBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gateOf } from '../../src/access/create-gate.js';
+import type { Gate } from '../../src/access/gate.js';
+import { resolveConfig } from '../../src/config/resolve.js';
+import { silentLogger } from '../../src/telemetry/logger.js';
+import { tempFolder } from '../support/start-gateway.js';
+import {
+  AUDIENCE,
+  forge,
+  GOOD,
+  ISSUER,
+  makePair,
+  NOW_S,
+  sign,
+  type Claims,
+  type KeyPair,
+} from './jwt-tokens.js';
+import { admit, rolesInput } from './support.js';
+
+const SECRET = 'a secret of well over thirty-two bytes';
+
+let rsa: KeyPair;
+let ec: KeyPair;
+let other: KeyPair;
+
+beforeAll(async () => {
+  [rsa, ec, other] = await Promise.all([makePair('RS256'), makePair('ES256'), makePair('RS256')]);
+});
+
+const gateWith = async (jwt: object, files: Readonly<Record<string, string>> = {}): Promise<Gate> => {
+  const folder = await tempFolder();
+  try {
+    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder.path, name), text);
+    const input = { roles: rolesInput(), jwt: { issuer: ISSUER, audience: AUDIENCE, ...jwt } };
+    const { access } = resolveConfig({ access: input }, '/base');
+    return gateOf(access, {
+      baseDir: folder.path,
+      env: { SECRET, SHORT: 'short' },
+      now: () => 0,
+      unixNow: () => NOW_S * 1000,
+      logger: silentLogger(),
+    });
+  } finally {
+    await folder.remove();
+  }
+};
+
+const byKey = (): Promise<Gate> =>
+  gateWith({ algorithms: ['RS256'], publicKeyFile: 'k.pem' }, { 'k.pem': rsa.pem });
+const bySecret = (): Promise<Gate> => gateWith({ algorithms: ['HS256'], secretEnv: 'SECRET' });
+const bySet = async (): Promise<Gate> => {
+  const keys = await Promise.all([
+    exportJWK(rsa.publicKey).then((jwk) => ({ ...jwk, kid: 'r1' })),
+    exportJWK(ec.publicKey).then((jwk) => ({ ...jwk, kid: 'e1' })),
+    // One that somebody published by mistake: it must verify nothing.
+    { kty: 'oct', kid: 'h1', k: Buffer.from(SECRET).toString('base64url') },
+  ]);
+  return gateWith(
+    { algorithms: ['RS256', 'ES256'], jwksFile: 'set.json' },
+    { 'set.json': JSON.stringify({ keys }) },
+  );
+};
+
+/** `jwt:alice`, or the code of the refusal. */
+const outcome = async (gate: Gate, token: string): Promise<string | undefined> => {
+  try {
+    return (await admit(gate, token, 'read', 'spam')).name;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+};
+
+describe('a good token', () => {
+  it('is taken by secret, by public key and by key set', async () => {
+    expect(await outcome(await bySecret(), await sign(SECRET, { alg: 'HS256' }))).toBe('jwt:alice');
+    const secretFile = await gateWith({ algorithms: ['HS256'], secretFile: 's' }, { s: `${SECRET}\n` });
+    expect(await outcome(secretFile, await sign(SECRET, { alg: 'HS256' }))).toBe('jwt:alice');
+    expect(await outcome(await byKey(), await sign(rsa.privateKey, { alg: 'RS256' }))).toBe('jwt:alice');
+    const es = await gateWith({ algorithms: ['ES256'], publicKeyFile: 'k' }, { k: ec.pem });
+    expect(await outcome(es, await sign(ec.privateKey, { alg: 'ES256' }))).toBe('jwt:alice');
+    const set = await bySet();
+    expect(await outcome(set, await sign(rsa.privateKey, { alg: 'RS256', kid: 'r1' }))).toBe('jwt:alice');
+    expect(await outcome(set, await sign(ec.privateKey, { alg: 'ES256', kid: 'e1' }))).toBe('jwt:alice');
+  });
+
+  it.each<[string, Claims, string]>([
+    ['roles as text', { roles: 'x read y' }, 'jwt:alice'],
+    ['one audience of several', { aud: ['else', AUDIENCE] }, 'jwt:alice'],
+    ['expired within the skew', { exp: NOW_S - 29 }, 'jwt:alice'],
+    ['valid from within the skew', { nbf: NOW_S + 30 }, 'jwt:alice'],
+    ['no role', { roles: undefined }, 'FORBIDDEN'],
+    ['roles that are none of ours', { roles: ['root', 'constructor', '__proto__'] }, 'FORBIDDEN'],
+    ['roles of another type', { roles: { read: true } }, 'FORBIDDEN'],
+  ])('with %s', async (_what, claims, expected) => {
+    expect(await outcome(await bySecret(), await sign(SECRET, { alg: 'HS256' }, claims))).toBe(expected);
+  });
+
+  it('names its caller and its roles where the configuration says', async () => {
+    const jwt = {
+      algorithms: ['HS256'],
+      secretEnv: 'SECRET',
+      nameClaim: 'https://x.y/mail',
+      rolesClaim: 'realm.roles',
+    };
+    const claims = { 'https://x.y/mail': 'a@b', roles: undefined, realm: { roles: ['read'] } };
+    expect(await outcome(await gateWith(jwt), await sign(SECRET, { alg: 'HS256' }, claims))).toBe('jwt:a@b');
+  });
+});
+
+describe('a token is refused that', () => {
+  it.each<[string, Claims]>([
+    ['has expired', { exp: NOW_S - 31 }],
+    ['never expires', { exp: undefined }],
+    ['is not valid yet', { nbf: NOW_S + 31 }],
+    ['has another audience', { aud: 'other' }],
+    ['has no audience', { aud: undefined }],
+    ['has another issuer', { iss: `${ISSUER}evil` }],
+    ['has no issuer', { iss: undefined }],
+    ['names nobody', { sub: undefined }],
+    ['names nobody in earnest', { sub: '' }],
+    ['has a name of another type', { sub: 5 }],
+    ['has an endless name', { sub: 'a'.repeat(257) }],
+    ['expires at no time', { exp: 'never' }],
+  ])('%s', async (_what, claims) => {
+    const token = sign(SECRET, { alg: 'HS256' }, claims).catch(() =>
+      forge({ alg: 'HS256' }, { ...GOOD, ...claims }),
+    );
+    expect(await outcome(await bySecret(), await token)).toBe('UNAUTHENTICATED');
+  });
+
+  it('has a name within an inherited member', async () => {
+    const gate = await gateWith({
+      algorithms: ['HS256'],
+      secretEnv: 'SECRET',
+      nameClaim: 'constructor.name',
+    });
+    expect(await outcome(gate, await sign(SECRET, { alg: 'HS256' }))).toBe('UNAUTHENTICATED');
+  });
+
+  it('is not signed: alg none in any spelling', async () => {
+    for (const gate of [await byKey(), await bySecret(), await bySet()])
+      for (const alg of ['none', 'None', 'NONE', 'nOnE', '', undefined, null, 0])
+        for (const token of [forge({ alg }), forge({ alg, kid: 'r1' }), `${forge({ alg }).slice(0, -1)}`])
+          expect(await outcome(gate, token)).toBe('UNAUTHENTICATED');
+  });
+
+  it('is signed with the public key as a secret (RS256 to HS256)', async () => {
+    const jwk = JSON.stringify(await exportJWK(rsa.publicKey));
+    for (const gate of [await byKey(), await bySet()])
+      for (const secret of [rsa.pem, rsa.pem.trim(), jwk, SECRET])
+        for (const kid of [undefined, 'r1', 'h1']) {
+          const token = forge({ alg: 'HS256', ...(kid === undefined ? {} : { kid }) });
+          const mac = createHmac('sha256', secret).update(token.slice(0, -1)).digest('base64url');
+          expect(await outcome(gate, token + mac)).toBe('UNAUTHENTICATED');
+        }
+  });
+
+  it('is signed with an algorithm that is not configured', async () => {
+    const [rs, es] = [
+      await byKey(),
+      await gateWith({ algorithms: ['ES256'], jwksFile: 's' }, { s: await setOf() }),
+    ];
+    expect(await outcome(es, await sign(rsa.privateKey, { alg: 'RS256', kid: 'r1' }))).toBe(
+      'UNAUTHENTICATED',
+    );
+    expect(await outcome(rs, await sign(ec.privateKey, { alg: 'ES256' }))).toBe('UNAUTHENTICATED');
+    expect(await outcome(await bySecret(), await sign(rsa.privateKey, { alg: 'RS256' }))).toBe(
+      'UNAUTHENTICATED',
+    );
+  });
+
+  it('is signed by somebody else, or changed', async () => {
+    const gate = await byKey();
+    expect(await outcome(gate, await sign(other.privateKey, { alg: 'RS256' }))).toBe('UNAUTHENTICATED');
+    const [head, , mac] = (await sign(rsa.privateKey, { alg: 'RS256' })).split('.');
+    const [, claims] = forge({}, { ...GOOD, roles: ['all'] }).split('.');
+    expect(await outcome(gate, [head, claims, mac].join('.'))).toBe('UNAUTHENTICATED');
+  });
+
+  it.each([
+    '../../etc/passwd',
+    '/dev/null',
+    'k.pem',
+    "' OR 1=1 --",
+    'x'.repeat(4000),
+    'unknown',
+    '',
+    '__proto__',
+  ])('has the key id %p', async (kid) => {
+    const token = await sign(other.privateKey, { alg: 'RS256', kid });
+    for (const gate of [await bySet(), await byKey()])
+      expect(await outcome(gate, token)).toBe('UNAUTHENTICATED');
+    // The file behind such an id is empty, and so would be the secret.
+    const mac = createHmac('sha256', '').update('x').digest('base64url');
+    expect(await outcome(await bySecret(), forge({ alg: 'HS256', kid }, GOOD, mac))).toBe('UNAUTHENTICATED');
+  });
+
+  it('brings its own key, or says where one is', async () => {
+    const jwk = await exportJWK(other.publicKey);
+    const url = 'http://127.0.0.1:9/set.json';
+    for (const header of [{ jwk }, { jku: url }, { x5u: url }, { jku: url, kid: 'r1' }, { x5c: ['AAAA'] }]) {
+      // Checked by jose: it signs any header that is JSON.
+      const token = await sign(other.privateKey, { alg: 'RS256', ...(header as object) });
+      for (const gate of [await byKey(), await bySet()])
+        expect(await outcome(gate, token)).toBe('UNAUTHENTICATED');
+    }
+  });
+
+  it('wants an extension that nobody has', async () => {
+    const token = forge({ alg: 'RS256', crit: ['x'], x: 1 }).slice(0, -1);
+    const key = KeyObject.from(rsa.privateKey);
+    const signature = signBytes('sha256', Buffer.from(token), key).toString('base64url');
+    expect(await outcome(await byKey(), `${token}.${signature}`)).toBe('UNAUTHENTICATED');
+  });
+
+  it.each([
+    '',
+    '.',
+    '..',
+    '...',
+    'a.b',
+    'a.b.c',
+    'a.b.c.d',
+    'e30.e30.',
+    'e30.e30.AA',
+    'ä.b.c',
+    'null.null.null',
+  ])('is %p', async (token) => expect(await outcome(await bySecret(), token)).toBe('UNAUTHENTICATED'));
+});
+
+const setOf = async (): Promise<string> =>
+  JSON.stringify({
+    keys: [
+      { ...(await exportJWK(rsa.publicKey)), kid: 'r1' },
+      { ...(await exportJWK(ec.publicKey)), kid: 'e1' },
+    ],
+  });
+
+describe('the configuration of tokens', () => {
+  it.each<[string, object, RegExp]>([
+    ['no key', { algorithms: ['RS256'] }, /access\.jwt: expected one of secretFile, .* got none of them/],
+    [
+      'two keys',
+      { algorithms: ['RS256'], jwksFile: 'a', publicKeyFile: 'b' },
+      /got publicKeyFile and jwksFile/,
+    ],
+    [
+      'HS256 with a public key',
+      { algorithms: ['HS256'], publicKeyFile: 'a' },
+      /algorithms: expected \[RS256\] or/,
+    ],
+    ['both with a public key', { algorithms: ['RS256', 'ES256'], publicKeyFile: 'a' }, /algorithms/],
+    ['HS256 with a key set', { algorithms: ['RS256', 'HS256'], jwksFile: 'a' }, /algorithms/],
+    ['RS256 with a secret', { algorithms: ['RS256'], secretEnv: 'SECRET' }, /algorithms: expected \[HS256\]/],
+    ['none', { algorithms: ['none'], secretEnv: 'SECRET' }, /algorithms/],
+    ['a secret in the text', { algorithms: ['HS256'], secret: SECRET }, /access\.jwt\.secret: unknown key/],
+    ['a short secret', { algorithms: ['HS256'], secretEnv: 'SHORT' }, /at least 32 bytes, got 5/],
+    ['a missing variable', { algorithms: ['HS256'], secretEnv: 'NONE' }, /at least 32 bytes, got none/],
+    [
+      'a missing file',
+      { algorithms: ['RS256'], publicKeyFile: 'none.pem' },
+      /access\.jwt \(none\.pem\): .*ENOENT/,
+    ],
+    [
+      'a plain URL',
+      { algorithms: ['RS256'], jwksUrl: 'http://id.example/set' },
+      /jwksUrl: expected an https URL/,
+    ],
+  ])('is refused with %s', async (_what, jwt, message) => {
+    await expect(gateWith(jwt)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it('is refused with a key of another kind, or a set without one', async () => {
+    const es = { algorithms: ['ES256'], publicKeyFile: 'k' };
+    await expect(gateWith(es, { k: rsa.pem })).rejects.toThrow('expected a key for ES256 (ec), got rsa');
+    const set = { algorithms: ['RS256'], jwksFile: 's' };
+    for (const [text, message] of [
+      ['secret text', 'got no JSON'],
+      ['[]', 'expected a JSON Web Key Set'],
+      ['{"keys": []}', 'at least one RSA or EC key'],
+      ['{"keys": [{"kty": "oct", "k": "AAAA"}]}', 'at least one RSA or EC key'],
+    ] as const)
+      await expect(gateWith(set, { s: text })).rejects.toThrow(message);
+  });
+});
