@@ -18,11 +18,8 @@ import { createHttpServer, type HttpServer } from './http/server.js';
 import { Lifecycle } from './lifecycle.js';
 import { CostKeeper } from './models/cost-keeper.js';
 import { costOf } from './models/cost-report.js';
-import { ModelLoader } from './models/loader.js';
 import { verify, type Verification } from './models/invariance/verify.js';
-import { joiningText } from './models/joining.js';
 import type { ModelInfo } from './models/model-info.js';
-import { Registry } from './models/registry.js';
 import { Pipeline } from './pipeline.js';
 import type { GrpcServer } from './protocol/grpc/server.js';
 import { createResponder } from './protocol/respond.js';
@@ -34,11 +31,15 @@ import { openAiRoutes } from './protocol/openai/routes.js';
 import { openApiRoute } from './protocol/openapi/routes.js';
 import { debugRoute } from './protocol/own/debug-route.js';
 import { ownRoutes } from './protocol/own/routes.js';
+import { versionRoutes } from './protocol/own/version-routes.js';
 import { teiRoutes } from './protocol/tei/routes.js';
 import { closeTogether } from './servers.js';
 import { createAccessLog } from './telemetry/access-log.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
-import { createMetrics, type Metrics } from './telemetry/metrics.js';
+import { createMetrics } from './telemetry/metrics.js';
+import { createRegistry } from './create-registry.js';
+import type { ReloadReport } from './reload.js';
+import { createVersions } from './versions.js';
 import { createRequestObserver } from './telemetry/request-observer.js';
 import { createSystemClock } from './telemetry/system-clock.js';
 
@@ -61,6 +62,8 @@ export interface Gateway {
    * @throws MODEL_NOT_FOUND, WORKER_LOST
    */
   verify(model: string, budgetMs: number): Promise<Verification>;
+  /** Takes the settings that may change while it serves, and looks at the model root once; see docs/operations.md. */
+  reload(load: () => Config): Promise<ReloadReport>;
   /** True while a lane is inside a run: then process.exit would abort; force an exit by SIGKILL to oneself. */
   isRunning(): boolean;
   /** Process ids of the lanes, where `lanes.isolation` is `process`. */
@@ -127,15 +130,18 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     onFault: (reason) => logger.warn({ reason }, 'calibration'),
   });
   const registry = createRegistry({ settings, layout, pool, arbiter, codec, costs, clock, metrics, logger });
-  const lifecycle = new Lifecycle({ settings, layout, pool, codec, costs, registry, metrics, logger });
   const pipeline = new Pipeline(codec, clock);
+  const level = deps.logger === undefined ? logger : undefined;
+  const versions = createVersions({ settings, registry, pipeline, arbiter, clock, metrics, logger, level });
+  const { traffic, watcher } = versions;
+  const lifecycle = new Lifecycle({ settings, layout, pool, codec, costs, registry, watcher, metrics, logger });
 
   const observer = createRequestObserver(metrics.http, createAccessLog(logger, serverConfig), now);
   const guardAdmin = createAdminGuard({
     allowedOrigins: serverConfig.allowedOrigins,
     isOwnHost: createOwnHost(serverConfig.host, serverConfig.allowedHosts),
   });
-  const responder = createResponder(pipeline, codec);
+  const responder = createResponder(pipeline, codec, traffic);
   const limits = serverConfig;
   const shared = { registry, codec, responder, limits };
   const { router, listener } = createHttpRouter(
@@ -148,6 +154,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       // Before our own: `M:predict` is no model's name.
       ...kserveRoutes(shared),
       ...ownRoutes({ registry, codec, responder, limits, guardAdmin }),
+      ...versionRoutes({ registry, limits, guardAdmin }),
       ...teiRoutes(shared),
       ...openAiRoutes(shared),
       ...hfRoutes(shared),
@@ -195,44 +202,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     },
     verify: async (name, budgetMs) => verify(registry.get(name), { codec, pool, budgetMs }),
     close: () => lifecycle.close(server && closeTogether(grpcServer ? [server, grpcServer] : [server])),
+    reload: (load) => versions.reload(load),
     isRunning: () => pool.states.includes('running'),
     lanePids: () => pool.pids,
   };
 };
 
 const isResolved = (config: Config | object): config is Config => 'baseDir' in config;
-
-const createRegistry = (parts: {
-  settings: Config;
-  layout: LaneLayout;
-  pool: LanePool;
-  arbiter: Arbiter;
-  codec: Codec;
-  costs: CostKeeper;
-  clock: Clock;
-  metrics: Metrics;
-  logger: Logger;
-}): Registry => {
-  const { settings, layout, metrics, logger } = parts;
-  const loader = new ModelLoader({
-    ...parts,
-    config: settings,
-    intraOpThreads: layout.intraOpThreads,
-    observe: (name) => metrics.forModel(name),
-    onLoaded: ({ info }) => {
-      const { name, signature, batch } = info;
-      const inputs = signature.inputs.map((spec) => `${spec.name} ${spec.dtype}[${spec.shape.join(',')}]`);
-      logger.info({ model: name, inputs, batch }, 'model loaded');
-      if (batch.reason !== undefined) logger.warn({ model: name, reason: batch.reason }, joiningText(info));
-    },
-    onRetired: ({ info }) => logger.info({ model: info.name, loadedAt: info.loadedAt }, 'model retired'),
-  });
-  metrics.lanes.bind(() => countStates(parts.pool));
-  return new Registry(loader, settings.models.default);
-};
-
-const countStates = (pool: LanePool): Record<string, number> => {
-  const counts = { idle: 0, running: 0, starting: 0 };
-  for (const state of pool.states) counts[state]++;
-  return counts;
-};

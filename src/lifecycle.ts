@@ -9,6 +9,7 @@ import type { HealthView } from './http/health-routes.js';
 import type { CostKeeper } from './models/cost-keeper.js';
 import type { Registry } from './models/registry.js';
 import { listModels } from './models/repository.js';
+import type { Watcher } from './models/watcher.js';
 import type { Closable } from './servers.js';
 import type { Logger } from './telemetry/logger.js';
 import type { Metrics } from './telemetry/metrics.js';
@@ -20,6 +21,7 @@ export interface LifecycleDeps {
   readonly codec: Codec;
   readonly costs: CostKeeper;
   readonly registry: Registry;
+  readonly watcher: Watcher;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -80,9 +82,9 @@ export class Lifecycle {
   }
 
   async #start(): Promise<StartReport> {
-    const { settings, layout, pool, codec, costs, registry, logger } = this.#deps;
+    const { settings, layout, pool, codec, costs, registry, watcher, logger } = this.#deps;
     this.#state = 'starting';
-    await Promise.all([pool.start(), codec.start()]);
+    await Promise.all([pool.start(), codec.start(), watcher.start()]);
     const { root, load } = settings.models;
     const names = load === '*' ? await listModels(root) : load;
     for (const name of names)
@@ -91,6 +93,7 @@ export class Lifecycle {
       });
     registry.open();
     costs.open();
+    watcher.every(settings.models.pollIntervalMs);
     // A close may have begun meanwhile.
     if (this.#closed === undefined) this.#state = 'serving';
     return {
@@ -105,7 +108,7 @@ export class Lifecycle {
    * closes before the batchers drain, so that nothing new comes; lanes end last, since all of that needs them.
    */
   async #close(server: Closable | undefined): Promise<'drained' | 'deadline'> {
-    const { settings, pool, codec, costs, registry, metrics, logger } = this.#deps;
+    const { settings, pool, codec, costs, registry, watcher, metrics, logger } = this.#deps;
     const { drainDelayMs, drainTimeoutMs } = settings.server;
     const wasServing = this.#state === 'serving';
     this.#state = 'draining';
@@ -115,6 +118,7 @@ export class Lifecycle {
       return 'drained';
     }
     costs.close();
+    watcher.close();
     logger.info('draining');
     const deadline = timer(wasServing ? drainDelayMs + drainTimeoutMs : drainTimeoutMs);
     const drained = async (): Promise<'drained'> => {

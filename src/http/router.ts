@@ -19,6 +19,7 @@ export interface Route {
   /** Answers HEAD too. */
   readonly get?: Handler;
   readonly post?: Handler;
+  readonly put?: Handler;
   readonly delete?: Handler;
   /** Errors of this path in its protocol's own shape. Default: `{"error": {"code", "message", "requestId"}}`. */
   readonly error?: ErrorShape;
@@ -41,7 +42,7 @@ export interface HttpRouter {
 
 /** Route label of a request that matched none. */
 const UNMATCHED = 'unmatched';
-const METHODS = ['get', 'post', 'delete'] as const;
+const METHODS = ['get', 'post', 'put', 'delete'] as const;
 
 /** Not an Express *application*: that swaps the prototypes of `req` and `res` and costs two thirds of the throughput. */
 export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps): HttpRouter => {

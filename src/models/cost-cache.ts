@@ -51,19 +51,20 @@ export class CostCache {
     await mkdir(this.#folder, { recursive: true });
     const file = this.#fileOf(key);
     const draft = `${file}.${process.pid}`;
-    await writeFile(draft, `${JSON.stringify({ ...environment(), ...key, coefficients }, null, 1)}\n`);
+    await writeFile(draft, `${JSON.stringify({ ...environmentOf(), ...key, coefficients }, null, 1)}\n`);
     await rename(draft, file);
   }
 
   #fileOf(key: CostKey): string {
     const digest = createHash('sha256')
-      .update(JSON.stringify([environment(), key]))
+      .update(JSON.stringify([environmentOf(), key]))
       .digest('hex');
     return join(this.#folder, `cost-${digest.slice(0, 32)}.json`);
   }
 }
 
-const environment = (): { readonly cpu: string; readonly onnxruntime: string } => {
+/** What runs are measured on, and files are tried with. */
+export const environmentOf = (): { readonly cpu: string; readonly onnxruntime: string } => {
   const require = createRequire(import.meta.url);
   const { version } = z.object({ version: z.string() }).parse(require('onnxruntime-node/package.json'));
   return { cpu: cpus()[0]?.model ?? 'unknown', onnxruntime: version };

@@ -11,7 +11,8 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 
 /** What the gateway asks of a logger; a pino instance of the host fits. */
 export interface Logger {
-  readonly level: string;
+  /** Least severe level that is written; may be set at any time. */
+  level: string;
   readonly trace: LogFn;
   readonly debug: LogFn;
   readonly info: LogFn;

@@ -30,7 +30,7 @@ export const startGateway = async (overrides: ConfigInput = {}): Promise<Running
     server: { host: '127.0.0.1', port: 0, ...overrides.server },
     log: { level: 'silent', ...overrides.log },
     lanes: { count: 2, intraOpThreads: 1, ...overrides.lanes },
-    models: { root: SHIPPED_MODELS, ...overrides.models },
+    models: { root: SHIPPED_MODELS, trial: false, ...overrides.models },
     ...(overrides.grpc === undefined ? {} : { grpc: overrides.grpc }),
   });
   const { url, grpc } = await gateway.listen();

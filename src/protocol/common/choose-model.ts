@@ -1,6 +1,6 @@
 import { CarpoolError } from '../../errors.js';
 import type { ModelInfo } from '../../models/model-info.js';
-import type { Registry } from '../../models/registry.js';
+import type { ModelLookup } from '../../models/model-lookup.js';
 import type { ServedModel } from '../../models/served-model.js';
 
 export type Fits = (info: ModelInfo) => boolean;
@@ -18,23 +18,23 @@ export const isFor =
  * @throws CarpoolError MODEL_NOT_FOUND, MODEL_UNAVAILABLE, INVALID_REQUEST (the one named is for something else; several fit)
  */
 export const chooseModel = (
-  registry: Registry,
+  models: ModelLookup,
   name: string | undefined,
   fits: Fits,
   what: string,
   names = 'say which one with "model"',
 ): ServedModel => {
   if (name !== undefined) {
-    const model = registry.get(name);
+    const model = models.get(name);
     if (fits(model.info)) return model;
     throw new CarpoolError(
       'INVALID_REQUEST',
       `model: '${name}' is for ${model.info.card.task}, not for ${what}`,
     );
   }
-  registry.requireOpen();
-  const fitting = registry.all.filter(({ info }) => fits(info));
-  const usual = fitting.find(({ info }) => info.name === registry.defaultModel);
+  models.requireOpen();
+  const fitting = models.all.filter(({ info }) => fits(info));
+  const usual = fitting.find(({ info }) => info.name === models.defaultModel);
   const [only, another] = fitting;
   const chosen = usual ?? (another === undefined ? only : undefined);
   if (chosen !== undefined) return chosen;

@@ -1,12 +1,13 @@
 import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { HealthView } from '../../http/health-routes.js';
 import type { Registry } from '../../models/registry.js';
+import type { ServedModel } from '../../models/served-model.js';
 import { VERSION } from '../../version.js';
 import { CarpoolError, codeOf } from '../../errors.js';
 import { EXTENSIONS, modelConfig, modelMetadata } from '../oip/metadata.js';
 import { repositoryIndex } from '../oip/repository.js';
 import { requireModelName, requireNoOverrides } from '../oip/repository-routes.js';
-import { modelOfVersion } from '../oip/routes.js';
+import { modelOfVersion, versionsOf } from '../oip/routes.js';
 import { statisticsOf } from '../oip/statistics.js';
 import { unary, type AnswerDeps } from './answer.js';
 import type { Infer } from './infer.js';
@@ -49,7 +50,8 @@ export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementatio
     ModelReady: unary((model: NamedModel) => ({ ready: isReady(model) }), deps),
     ServerMetadata: unary(() => ({ name: 'carpool', version: VERSION, extensions: EXTENSIONS }), deps),
     ModelMetadata: unary(
-      ({ name, version }: NamedModel) => modelMetadata(modelOfVersion(registry, name, version).info),
+      ({ name, version }: NamedModel) =>
+        modelMetadata(modelOfVersion(registry, name, version).info, versionsOf(registry, name)),
       deps,
     ),
     ModelInfer: unary((message: ModelInferRequest, exchange) => infer(message, exchange), deps),
@@ -61,7 +63,9 @@ export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementatio
       deps,
     ),
     ModelStatistics: unary(({ name, version }: NamedModel) => {
-      const models = name === '' ? registry.all : [modelOfVersion(registry, name, version)];
+      const ofName = (): readonly ServedModel[] =>
+        version === '' ? registry.group(name).models : [registry.get(name, version)];
+      const models = name === '' ? registry.allVersions : ofName();
       return { model_stats: models.map(statisticsOf) };
     }, deps),
     RepositoryIndex: unary(

@@ -1,7 +1,7 @@
 import { entailmentOf } from '../../codec/tasks/index.js';
 import { CarpoolError } from '../../errors.js';
 import type { ModelInfo } from '../../models/model-info.js';
-import type { Registry } from '../../models/registry.js';
+import type { ModelLookup } from '../../models/model-lookup.js';
 import type { ServedModel } from '../../models/served-model.js';
 import { chooseModel, isFor, type Fits } from '../common/choose-model.js';
 import type { Parsed } from '../parse.js';
@@ -46,20 +46,20 @@ const names = 'name it in the path, /models/NAME';
  * @throws CarpoolError as `chooseModel`
  */
 export const hfModel = (
-  registry: Registry,
+  models: ModelLookup,
   name: string | undefined,
   { similarity, ranks, zeroShot }: HfAnswer,
 ): ServedModel => {
-  if (similarity === true) return chooseModel(registry, name, isFor('embedding'), 'embeddings', names);
-  if (ranks !== undefined) return chooseModel(registry, name, isFor('rerank'), 'reranking', names);
-  if (zeroShot !== undefined) return chooseModel(registry, name, isZeroShot, 'zero-shot', names);
-  if (name !== undefined || registry.defaultModel !== undefined) return registry.textModel(name);
-  return chooseModel(registry, undefined, ({ takesTexts }) => takesTexts, 'texts', names);
+  if (similarity === true) return chooseModel(models, name, isFor('embedding'), 'embeddings', names);
+  if (ranks !== undefined) return chooseModel(models, name, isFor('rerank'), 'reranking', names);
+  if (zeroShot !== undefined) return chooseModel(models, name, isZeroShot, 'zero-shot', names);
+  if (name !== undefined || models.defaultModel !== undefined) return models.textModel(name);
+  return chooseModel(models, undefined, ({ takesTexts }) => takesTexts, 'texts', names);
 };
 
 /** @throws CarpoolError as `chooseModel` */
-export const hfImageModel = (registry: Registry, name: string | undefined): ServedModel =>
-  chooseModel(registry, name, isFor('image-classification'), 'images', names);
+export const hfImageModel = (models: ModelLookup, name: string | undefined): ServedModel =>
+  chooseModel(models, name, isFor('image-classification'), 'images', names);
 
 /** Labels that the API tells of an image. */
 const USUAL_TOP = 5;

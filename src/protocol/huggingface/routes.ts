@@ -21,7 +21,8 @@ export const hfRoutes = ({ registry, codec, responder, limits }: ProtocolDeps): 
       const parsed = isImage
         ? hfImage(bytes)
         : await codec.parse({ route: 'hf', bytes, maxRows: limits.maxRequestRows }, exchange.signal);
-      const model = isImage ? hfImageModel(registry, name) : hfModel(registry, name, hfAnswerOf(parsed));
+      const models = registry.seenBy(exchange.caller);
+      const model = isImage ? hfImageModel(models, name) : hfModel(models, name, hfAnswerOf(parsed));
       const { info } = model;
       if (task !== undefined && info.card.task !== task)
         throw new CarpoolError(

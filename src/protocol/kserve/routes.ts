@@ -9,14 +9,19 @@ import { modelOfVersion } from '../oip/routes.js';
 /** KServe's first protocol, which is TensorFlow Serving's REST: docs/protocols.md. */
 export const kserveRoutes = ({ registry, codec, responder, limits }: ProtocolDeps): readonly Route[] => {
   const body = jsonBodyReader(limits);
-  const modelOf = (req: HttpRequest): ServedModel =>
-    modelOfVersion(registry, pathParam(req, 'm'), Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '');
+  const modelOf = (req: HttpRequest, caller?: string): ServedModel =>
+    modelOfVersion(
+      registry,
+      pathParam(req, 'm'),
+      Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '',
+      caller,
+    );
 
   const predict: Handler = async (req, res, exchange) => {
-    modelOf(req);
+    modelOf(req, exchange.caller);
     const bytes = await body(req);
     // A body may take long: by now another version may have the name.
-    const model = modelOf(req);
+    const model = modelOf(req, exchange.caller);
     const { name, signature, batch, card, takesTexts } = model.info;
     const { features } = card;
     const view = { name, signature, batch, takesTexts, maxRows: limits.maxRequestRows };

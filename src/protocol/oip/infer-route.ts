@@ -20,7 +20,7 @@ const INLINE_JSON_BYTES = 65_536;
 export interface InferRouteDeps {
   readonly codec: Codec;
   readonly responder: Responder;
-  readonly modelOf: (req: HttpRequest) => ServedModel;
+  readonly modelOf: (req: HttpRequest, caller: string) => ServedModel;
   readonly body: BodyLimits;
   readonly maxRows: number;
 }
@@ -29,11 +29,11 @@ export interface InferRouteDeps {
 export const inferHandler =
   ({ codec, responder, modelOf, body, maxRows }: InferRouteDeps): Handler =>
   async (req, res, exchange) => {
-    modelOf(req);
+    modelOf(req, exchange.caller);
     const jsonBytes = jsonLengthOf(req);
     const bytes = await readBody(req, body);
     // A body may take long: by now another version may have the name.
-    const model = modelOf(req);
+    const model = modelOf(req, exchange.caller);
     const { name, signature, batch, takesTexts } = model.info;
     const view: ParseView = { name, signature, batch, takesTexts, maxRows };
     const input = { route: 'oip', bytes, view, ...(jsonBytes === undefined ? {} : { jsonBytes }) } as const;

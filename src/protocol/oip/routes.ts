@@ -1,6 +1,5 @@
 import type { ServerResponse } from 'node:http';
 import type { Codec } from '../../codec/codec.js';
-import { CarpoolError } from '../../errors.js';
 import type { HealthView } from '../../http/health-routes.js';
 import { sendJson } from '../../http/reply.js';
 import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
@@ -33,7 +32,16 @@ export interface OipRoutesDeps {
 export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
   const { registry, codec, responder, health, guardAdmin, modelRoot, limits } = deps;
   const body = { limitBytes: limits.bodyLimitBytes, timeoutMs: limits.bodyTimeoutMs };
-  const modelOf = (req: HttpRequest): ServedModel => servedModel(registry, req);
+  const modelOf = (req: HttpRequest, caller?: string): ServedModel =>
+    modelOfVersion(registry, pathParam(req, 'm'), versionIn(req), caller);
+  /** All versions of the model in the path, or the one there. */
+  const modelsOf = (req: HttpRequest): readonly ServedModel[] =>
+    versionIn(req) === '' ? registry.group(pathParam(req, 'm')).models : [modelOf(req)];
+
+  const metadata: Handler = (req, res) => {
+    const { info } = modelOf(req);
+    sendJson(res, 200, modelMetadata(info, versionsOf(registry, info.name)));
+  };
 
   const modelReady: Handler = (req, res) => {
     const { name } = modelOf(req).info;
@@ -69,14 +77,14 @@ export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
     // Before the models: one that is called `stats` has its metadata under its version only.
     {
       path: '/v2/models/stats',
-      get: (_req, res) => void sendJson(res, 200, { model_stats: registry.all.map(statisticsOf) }),
+      get: (_req, res) => void sendJson(res, 200, { model_stats: registry.allVersions.map(statisticsOf) }),
       error: oipError,
     },
-    ...ofModel('', { get: (req, res) => void sendJson(res, 200, modelMetadata(modelOf(req).info)) }),
+    ...ofModel('', { get: metadata }),
     ...ofModel('/ready', { get: modelReady }),
     ...ofModel('/config', { get: (req, res) => void sendJson(res, 200, modelConfig(modelOf(req).info)) }),
     ...ofModel('/stats', {
-      get: (req, res) => void sendJson(res, 200, { model_stats: [statisticsOf(modelOf(req))] }),
+      get: (req, res) => void sendJson(res, 200, { model_stats: modelsOf(req).map(statisticsOf) }),
     }),
     ...ofModel('/infer', {
       post: inferHandler({ codec, responder, modelOf, body, maxRows: limits.maxRequestRows }),
@@ -85,20 +93,24 @@ export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
   ];
 };
 
-/** @throws CarpoolError MODEL_NOT_FOUND (also for a version that is not the one loaded), MODEL_UNAVAILABLE */
-const servedModel = (registry: Registry, req: HttpRequest): ServedModel =>
-  modelOfVersion(registry, pathParam(req, 'm'), Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '');
+/** '' = none in the path. */
+const versionIn = (req: HttpRequest): string => (Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '');
 
-/** @param version '' = any */
-export const modelOfVersion = (registry: Registry, name: string, version: string): ServedModel => {
-  const model = registry.get(name);
-  const loaded = model.info.card.version;
-  if (version === '' || version === loaded) return model;
-  throw new CarpoolError(
-    'MODEL_NOT_FOUND',
-    `model '${name}' has no version '${version.slice(0, 128)}'; loaded: ${loaded}`,
-  );
-};
+/**
+ * @param version '' = the caller's, or the default one where no request is to be run
+ * @throws CarpoolError MODEL_NOT_FOUND (also for a version that is not loaded), MODEL_UNAVAILABLE
+ */
+export const modelOfVersion = (
+  registry: Registry,
+  name: string,
+  version: string,
+  caller?: string,
+): ServedModel =>
+  version !== '' || caller === undefined ? registry.get(name, version) : registry.seenBy(caller).get(name);
+
+/** Those loaded. */
+export const versionsOf = (registry: Registry, name: string): readonly string[] =>
+  registry.group(name).models.map(({ info }) => info.card.version);
 
 /** 200, or 503 with the reason. */
 const sendState = (

@@ -12,7 +12,8 @@ export const openAiRoutes = ({ registry, codec, responder, limits }: ProtocolDep
       { route: 'openai', bytes, maxRows: limits.maxRequestRows },
       exchange.signal,
     );
-    const model = chooseModel(registry, parsed.request.model, isFor('embedding'), 'embeddings');
+    const models = registry.seenBy(exchange.caller);
+    const model = chooseModel(models, parsed.request.model, isFor('embedding'), 'embeddings');
     await responder.answer(model, parsed, res, exchange);
   };
   // The second is how text-embeddings-inference has it, too.

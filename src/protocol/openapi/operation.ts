@@ -25,7 +25,7 @@ export interface Example {
 export interface Operation {
   /** Each with `{name}` for what changes. */
   readonly paths: readonly string[];
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   readonly tag: Tag;
   readonly summary: string;
   readonly description?: string;

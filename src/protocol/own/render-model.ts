@@ -13,6 +13,8 @@ import { modelEntry } from '../openai/model-entry.js';
 export interface ModelAndCost {
   readonly info: ModelInfo;
   readonly cost: CostReport;
+  /** Those that are loaded, the oldest first, where its folder has versions. */
+  readonly versions?: readonly string[];
 }
 
 const tensorView = ({ name, dtype, shape }: TensorSpec, features?: readonly string[]): object => ({
@@ -42,12 +44,13 @@ const batchView = ({ invariance, ...batch }: BatchMode): object => {
   };
 };
 
-const modelView = ({ info, cost }: ModelAndCost): object => {
+const modelView = ({ info, cost, versions }: ModelAndCost): object => {
   const { card, signature } = info;
   const features = new Map(Object.entries(card.features ?? {}));
   return {
     name: info.name,
     version: card.version,
+    ...(versions === undefined ? {} : { versions }),
     task: card.task,
     ...(card.description === undefined ? {} : { description: card.description }),
     takes_texts: info.takesTexts,

@@ -67,17 +67,17 @@ export const ownRoutes = ({
       exchange.signal,
     );
     const name = parsed.request.model;
+    const models = registry.seenBy(exchange.caller);
     if (parsed.answer.kind === 'tei')
-      await answerTei(responder, teiClassifier(registry, name), parsed, res, exchange);
-    else await answerTexts(registry.textModel(name), parsed, req, res, exchange);
+      await answerTei(responder, teiClassifier(models, name), parsed, res, exchange);
+    else await answerTexts(models.textModel(name), parsed, req, res, exchange);
   };
 
   const infer: Handler = async (req, res, exchange) => {
-    const asked = pathParam(req, 'm');
-    const takesImages = registry.get(asked).info.card.task === 'image-classification';
+    const takesImages = modelOf(registry, req, exchange).info.card.task === 'image-classification';
     const bytes = await (takesImages && isImageType(req) ? anyBody(req) : body(req));
     // A body may take long: by now another version may have the name.
-    const model = registry.get(asked);
+    const model = modelOf(registry, req, exchange);
     if (takesImages && isImageBody(req, bytes)) {
       await responder.answer(model, imageRequest(model.info, bytes, req.url), res, exchange);
       return;
@@ -116,16 +116,31 @@ export const ownRoutes = ({
     },
     {
       path: '/v1/models/:m',
-      get: (req, res) => sendText(res, renderModel(withCost(registry.get(pathParam(req, 'm'))))),
+      get: (req, res) => sendText(res, renderModel(withVersions(registry, pathParam(req, 'm')))),
       delete: guardAdmin(unload),
     },
     { path: '/v1/models/:m/infer', post: infer },
+    { path: '/v1/models/:m/versions/:v/infer', post: infer },
   ];
 };
 
 /** By name: whoever takes anything (a star) gets the usual answer. */
 const wantsLines = ({ headers: { accept } }: HttpRequest): boolean =>
   accept?.toLowerCase().includes('application/x-ndjson') === true;
+
+/** The version in the path, else the caller's. */
+const modelOf = (registry: Registry, req: HttpRequest, { caller }: Exchange): ServedModel => {
+  const name = pathParam(req, 'm');
+  return Object.hasOwn(req.params, 'v')
+    ? registry.get(name, pathParam(req, 'v'))
+    : registry.seenBy(caller).get(name);
+};
+
+const withVersions = (registry: Registry, name: string): ModelAndCost => {
+  const group = registry.group(name);
+  const versions = group.models.map(({ info }) => info.card.version);
+  return { ...withCost(group.current), ...(group.parts.isVersioned ? { versions } : {}) };
+};
 
 const withCost = (model: ServedModel): ModelAndCost => ({ info: model.info, cost: costOf(model) });
 

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { sendJson, send } from '../../http/reply.js';
 import type { Exchange } from '../../http/exchange.js';
 import type { Handler, HttpRequest, Route } from '../../http/router.js';
+import type { ModelLookup } from '../../models/model-lookup.js';
 import type { ServedModel } from '../../models/served-model.js';
 import { chooseModel, isFor } from '../common/choose-model.js';
 import { jsonBodyReader, type ProtocolDeps } from '../common/deps.js';
@@ -20,16 +21,17 @@ export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps):
   };
 
   const run =
-    (call: TeiCall, modelOf: (name: string | undefined) => ServedModel): Handler =>
+    (call: TeiCall, modelOf: (models: ModelLookup, name: string | undefined) => ServedModel): Handler =>
     async (req, res, exchange) => {
       const parsed = await parse(call, req, exchange);
-      await answerTei(responder, modelOf(parsed.request.model), parsed, res, exchange);
+      const model = modelOf(registry.seenBy(exchange.caller), parsed.request.model);
+      await answerTei(responder, model, parsed, res, exchange);
     };
 
-  const embedder = (name: string | undefined): ServedModel =>
-    chooseModel(registry, name, isFor('embedding'), 'embeddings');
-  const reranker = (name: string | undefined): ServedModel =>
-    chooseModel(registry, name, isFor('rerank'), 'reranking');
+  const embedder = (models: ModelLookup, name: string | undefined): ServedModel =>
+    chooseModel(models, name, isFor('embedding'), 'embeddings');
+  const reranker = (models: ModelLookup, name: string | undefined): ServedModel =>
+    chooseModel(models, name, isFor('rerank'), 'reranking');
 
   const tokens =
     (call: 'tokenize' | 'decode'): Handler =>
@@ -37,7 +39,7 @@ export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps):
       const parsed = await parse(call, req, exchange);
       const answer = teiAnswerOf(parsed);
       const { input, model: name } = parsed.request;
-      const { key, info } = registry.textModel(name);
+      const { key, info } = registry.seenBy(exchange.caller).textModel(name);
       exchange.model = info.name;
       const { signal } = exchange;
       if (answer.call === 'tokenize' && input.kind === 'texts')

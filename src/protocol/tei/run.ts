@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Exchange } from '../../http/exchange.js';
-import type { Registry } from '../../models/registry.js';
+import type { ModelLookup } from '../../models/model-lookup.js';
 import type { ServedModel } from '../../models/served-model.js';
 import { chooseModel, isFor } from '../common/choose-model.js';
 import type { Parsed } from '../parse.js';
@@ -28,9 +28,9 @@ export const answerTei = (
 };
 
 /** A classifier; where there is none, a reranker: its one label's score. */
-export const teiClassifier = (registry: Registry, name: string | undefined): ServedModel => {
+export const teiClassifier = (models: ModelLookup, name: string | undefined): ServedModel => {
   const isClassifier = isFor('text-classification');
-  const hasClassifier = registry.all.some(({ info }) => isClassifier(info));
+  const hasClassifier = models.all.some(({ info }) => isClassifier(info));
   const fits = name === undefined && hasClassifier ? isClassifier : isFor('text-classification', 'rerank');
-  return chooseModel(registry, name, fits, 'text classification');
+  return chooseModel(models, name, fits, 'text classification');
 };

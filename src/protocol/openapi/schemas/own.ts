@@ -121,6 +121,7 @@ const cost = z.object({
 const modelFields = {
   name: z.string(),
   version: z.string(),
+  versions: z.array(z.string()).describe('Those loaded, of a folder with versions').optional(),
   task: z.string(),
   description: z.string().optional(),
   takes_texts: z.boolean(),

@@ -1,0 +1,57 @@
+import type { Clock } from '#batcher';
+import type { Codec } from './codec/codec.js';
+import type { Config } from './config/schema.js';
+import type { Arbiter } from './executor/arbiter.js';
+import type { LaneLayout } from './executor/cpu-quota.js';
+import { openLinkOf } from './executor/open-link.js';
+import type { LanePool } from './executor/pool.js';
+import type { CostKeeper } from './models/cost-keeper.js';
+import { joiningText } from './models/joining.js';
+import { ModelLoader } from './models/loader.js';
+import { Registry } from './models/registry.js';
+import { Trials } from './models/trial/trials.js';
+import { configuredPolicy } from './reload.js';
+import type { Logger } from './telemetry/logger.js';
+import type { Metrics } from './telemetry/metrics.js';
+
+/** The registry and what loads its models, put together. */
+export const createRegistry = (parts: {
+  settings: Config;
+  layout: LaneLayout;
+  pool: LanePool;
+  arbiter: Arbiter;
+  codec: Codec;
+  costs: CostKeeper;
+  clock: Clock;
+  metrics: Metrics;
+  logger: Logger;
+}): Registry => {
+  const { settings, layout, metrics, logger } = parts;
+  const loader = new ModelLoader({
+    ...parts,
+    config: settings,
+    intraOpThreads: layout.intraOpThreads,
+    trials: new Trials({
+      open: openLinkOf('process'),
+      executionProviders: settings.lanes.executionProviders,
+      cacheDir: settings.models.cacheDir,
+      onFault: (reason) => logger.warn({ reason }, 'trial'),
+    }),
+    observe: (name) => metrics.forModel(name),
+    onLoaded: ({ info }) => {
+      const { name, signature, batch } = info;
+      const inputs = signature.inputs.map((spec) => `${spec.name} ${spec.dtype}[${spec.shape.join(',')}]`);
+      logger.info({ model: name, inputs, batch }, 'model loaded');
+      if (batch.reason !== undefined) logger.warn({ model: name, reason: batch.reason }, joiningText(info));
+    },
+    onRetired: ({ info }) => logger.info({ model: info.name, loadedAt: info.loadedAt }, 'model retired'),
+  });
+  metrics.lanes.bind(() => countStates(parts.pool));
+  return new Registry(loader, settings.models.default, (name) => configuredPolicy(loader.config, name));
+};
+
+const countStates = (pool: LanePool): Record<string, number> => {
+  const counts = { idle: 0, running: 0, starting: 0 };
+  for (const state of pool.states) counts[state]++;
+  return counts;
+};
