@@ -21,6 +21,9 @@ const rendered = async (): Promise<string[]> => {
   metrics.http.started();
   metrics.http.finished({ method: 'GET', route: '/', status: 200, seconds: 1 });
   metrics.lanes.bind(() => ({ idle: 1 }));
+  metrics.versions.bind(() => [{ model: 'm', version: '1', role: 'default' }]);
+  metrics.versions.routed('m', '1');
+  metrics.versions.shadowed('m', '1', 'different', 0.5);
   const { body } = await metrics.render();
   metrics.close();
   return [...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => {
