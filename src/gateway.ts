@@ -134,7 +134,17 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const level = deps.logger === undefined ? logger : undefined;
   const versions = createVersions({ settings, registry, pipeline, arbiter, clock, metrics, logger, level });
   const { traffic, watcher } = versions;
-  const lifecycle = new Lifecycle({ settings, layout, pool, codec, costs, registry, watcher, metrics, logger });
+  const lifecycle = new Lifecycle({
+    settings,
+    layout,
+    pool,
+    codec,
+    costs,
+    registry,
+    watcher,
+    metrics,
+    logger,
+  });
 
   const observer = createRequestObserver(metrics.http, createAccessLog(logger, serverConfig), now);
   const guardAdmin = createAdminGuard({

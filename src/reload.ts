@@ -39,13 +39,17 @@ const LIVE_MODEL_KEYS: readonly string[] = [
   'trialMemoryBytes',
 ];
 const isLive = (key: string): boolean =>
-  key === 'log.level' || /^batching\.|^models\..+\.(?:batching|versions)$/.test(key) ||
+  key === 'log.level' ||
+  /^batching\.|^models\..+\.(?:batching|versions)$/.test(key) ||
   LIVE_MODEL_KEYS.some((name) => key === `models.${name}`);
 
 /** Key path -> value, as text that can be compared. */
-const flat = ({ models, baseDir: _, ...sections }: Config): ReadonlyMap<string, string> => {
-  const { overrides, ...fixed } = models;
-  const all = Object.entries({ ...sections, models: fixed }).flatMap(([section, keys]) =>
+const flat = (config: Config): ReadonlyMap<string, string> => {
+  const { overrides, ...fixed } = config.models;
+  const sections: readonly [string, object][] = Object.entries({ ...config, models: fixed }).flatMap(
+    ([section, keys]): [string, object][] => (typeof keys === 'object' ? [[section, keys]] : []),
+  );
+  const all = sections.flatMap(([section, keys]) =>
     Object.entries(keys).map(([key, value]) => [`${section}.${key}`, JSON.stringify(value)] as const),
   );
   const named = [...overrides].flatMap(([name, settings]) =>
@@ -91,7 +95,8 @@ export class Reloader {
     const problems = await this.#apply(next, applied);
     await watcher.lookNow().catch((error: unknown) => problems.push(messageOf(error)));
     const report = { applied, needRestart, problems };
-    if (problems.length > 0) logger.error(report, 'the configuration was read; not all of it could be applied');
+    if (problems.length > 0)
+      logger.error(report, 'the configuration was read; not all of it could be applied');
     else logger.info(report, 'the configuration was read');
     if (needRestart.length > 0) logger.warn({ keys: needRestart }, 'these keys need a restart');
     return report;

@@ -54,7 +54,10 @@ export const createVersions = (deps: VersionsDeps): Versions => {
     wanted: () => registry.loader.config.models.load,
     onChange: (what, model) => logger.info({ model }, `its files have changed: ${what}`),
     onFault: (model, reason) =>
-      logger.error({ model, reason }, 'its files have changed, and are not served; tried again when they change'),
+      logger.error(
+        { model, reason },
+        'its files have changed, and are not served; tried again when they change',
+      ),
   });
   const reloader = new Reloader({ settings, registry, watcher, logger, level });
   return { traffic, watcher, reload: (load) => reloader.reload(load) };

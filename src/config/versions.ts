@@ -5,9 +5,7 @@ const VERSION = /^(?:0|[1-9]\d{0,14})$/;
 const said = 'a version: the number of a folder, such as 3';
 
 /** YAML makes numbers of them, JSON strings: both are taken. */
-const version = z
-  .union([z.string().regex(VERSION), z.int().min(0)])
-  .meta({ description: said });
+const version = z.union([z.string().regex(VERSION), z.int().min(0)]).meta({ description: said });
 const latest = z.literal('latest');
 const share = z.number().min(0).max(1);
 
@@ -29,7 +27,9 @@ export const versionsSchema = z.strictObject({
   split: z
     .record(z.string().regex(VERSION), share)
     .refine((parts) => Object.values(parts).reduce((sum, part) => sum + part, 0) <= 1)
-    .meta({ description: 'versions with the part of the callers that each gets, together at most 1: {3: 0.05}' })
+    .meta({
+      description: 'versions with the part of the callers that each gets, together at most 1: {3: 0.05}',
+    })
     .default({}),
   /** Gets copies of the default version's requests; its answers are compared, never sent. */
   shadow: z

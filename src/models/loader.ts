@@ -173,7 +173,9 @@ export class ModelLoader implements VersionSource {
     if (trials === undefined || !trial) return;
     const key = `${source.name}#trial${++this.#versions}`;
     try {
-      await trials.pass(source.file, { timeoutMs, memoryBytes }, (onLane) => openModel({ ...this.#opening, onLane }, key, source));
+      await trials.pass(source.file, { timeoutMs, memoryBytes }, (onLane) =>
+        openModel({ ...this.#opening, onLane }, key, source),
+      );
     } finally {
       await codec.closeTokenizer(key);
     }

@@ -79,7 +79,9 @@ export class Registry extends ModelTable {
    * @throws as `load`, where nothing can be served
    */
   refresh(name: string, isFresh = false): Promise<ServedModel> {
-    return this.#operations.add(() => this.#change(name, { path: this.pathOf(name), isStrict: false, isFresh }));
+    return this.#operations.add(() =>
+      this.#change(name, { path: this.pathOf(name), isStrict: false, isFresh }),
+    );
   }
 
   /**
@@ -133,7 +135,10 @@ export class Registry extends ModelTable {
     for (const model of [...this.allVersions, ...this.#retiring]) model.batcher.abort();
   }
 
-  async #change(name: string, { path, policy, atOnce = false, isStrict, isFresh = false }: Change): Promise<ServedModel> {
+  async #change(
+    name: string,
+    { path, policy, atOnce = false, isStrict, isFresh = false }: Change,
+  ): Promise<ServedModel> {
     const old = this.findGroup(name);
     const assembler = new Assembler({
       source: this.loader,

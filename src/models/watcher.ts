@@ -1,15 +1,21 @@
 import type { Clock } from '#batcher';
 import { access } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
-import type { Registry } from './registry.js';
 import { listModels } from './repository.js';
 import { contentOf, stampOf } from './versions/stamp.js';
 
+/** Of the registry. */
+export interface WatchedModels {
+  readonly groups: readonly { readonly name: string }[];
+  /** Names only. */
+  readonly failures: ReadonlyMap<string, unknown>;
+  pathOf(name: string): string;
+  refresh(name: string): Promise<unknown>;
+  unload(name: string): Promise<void>;
+}
+
 export interface WatcherDeps {
-  readonly registry: Pick<
-    Registry,
-    'groups' | 'findGroup' | 'pathOf' | 'refresh' | 'unload' | 'failures'
-  >;
+  readonly registry: WatchedModels;
   /** Real path of what a path names; undefined where nothing is. */
   readonly locate: (path: string) => Promise<string | undefined>;
   readonly clock: Clock;
@@ -136,18 +142,22 @@ export class Watcher {
     try {
       if (stamp === '') {
         this.#done.delete(name);
-        if (registry.findGroup(name) === undefined) return;
+        if (!this.#isServed(name)) return;
         await registry.unload(name);
         onChange('unloaded', name);
         return;
       }
       const isSame = content !== undefined && before?.content === content;
-      if (isSame && registry.findGroup(name) !== undefined) return;
+      if (isSame && this.#isServed(name)) return;
       await registry.refresh(name);
       onChange('loaded', name);
     } catch (error) {
       onFault(name, messageOf(error));
     }
+  }
+
+  #isServed(name: string): boolean {
+    return this.#deps.registry.groups.some((group) => group.name === name);
   }
 
   async #stampOf(name: string): Promise<string> {

@@ -46,7 +46,10 @@ export const createVersionMetrics = (registry: Registry): VersionMetrics => {
     registers,
   });
   /** What undoes each series, by model and version. */
-  const made = new Map<string, { readonly model: string; readonly version: string; readonly remove: () => void }>();
+  const made = new Map<
+    string,
+    { readonly model: string; readonly version: string; readonly remove: () => void }
+  >();
   new Gauge({
     name: 'carpool_model_version_info',
     help: 'Loaded versions and what each is for; always 1.',

@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { appendFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Watcher } from '../../src/models/watcher.js';
-import type { VersionGroup } from '../../src/models/versions/group.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { until } from '../support/start-gateway.js';
 import { makeTempRoot, type TempRoot } from '../support/temp-root.js';
@@ -18,16 +17,15 @@ let wanted: '*' | readonly string[];
 /** Serves names without models. */
 const registry = {
   get groups() {
-    return [...served].map((name) => ({ name }) as VersionGroup);
+    return [...served].map((name) => ({ name }));
   },
-  findGroup: (name: string) => registry.groups.find((group) => group.name === name),
-  failures: new Map<string, never>(),
+  failures: new Map<string, unknown>(),
   pathOf: (name: string) => name,
   refresh: (name: string) => {
     log.push(`refresh ${name}`);
     if (name === broken) return Promise.reject(new Error('broken'));
     served.add(name);
-    return Promise.resolve({} as never);
+    return Promise.resolve();
   },
   unload: (name: string) => {
     log.push(`unload ${name}`);

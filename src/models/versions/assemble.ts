@@ -1,4 +1,4 @@
-import { CarpoolError, toWireError, type WireError } from '../../errors.js';
+import { CarpoolError, fromWireError, toWireError, type WireError } from '../../errors.js';
 import type { ServedModel } from '../served-model.js';
 import { VersionGroup, type Loaded, type Undo } from './group.js';
 import { besideDefault, defaultsOf, namedBeside, type VersionPolicy } from './policy.js';
@@ -83,14 +83,14 @@ export class Assembler {
   async #default(folders: ReadonlyMap<string, string>): Promise<void> {
     const { policy, isStrict } = this.#assembly;
     const there = [...folders.keys()];
-    let first: unknown;
+    let first: Error | undefined;
     for (const version of defaultsOf(policy, there)) {
       try {
         await this.#obtain(version, folders);
         this.#current = version;
         return;
       } catch (error) {
-        first ??= error;
+        first ??= error instanceof Error ? error : fromWireError(toWireError(error));
         if (isStrict) break;
       }
     }
@@ -140,7 +140,9 @@ export class Assembler {
   #undo(loaded: ReadonlyMap<string, Loaded>, isVersioned: boolean): Undo | undefined {
     const { old } = this.#assembly;
     if (old === undefined || !old.parts.isVersioned || !isVersioned) return undefined;
-    const undo = this.#isSame(old) ? old.parts.undo : { policy: old.parts.policy, current: old.currentVersion };
+    const undo = this.#isSame(old)
+      ? old.parts.undo
+      : { policy: old.parts.policy, current: old.currentVersion };
     return undo !== undefined && loaded.has(undo.current) ? undo : undefined;
   }
 

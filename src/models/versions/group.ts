@@ -72,9 +72,7 @@ export class VersionGroup {
 
   /** Oldest first. */
   get models(): readonly ServedModel[] {
-    return [...this.parts.loaded]
-      .sort(([a], [b]) => Number(a) - Number(b))
-      .map(([, { model }]) => model);
+    return [...this.parts.loaded].sort(([a], [b]) => Number(a) - Number(b)).map(([, { model }]) => model);
   }
 
   /** Callers get different versions. */

@@ -34,7 +34,13 @@ const shadowOf = (shadow: NonNullable<VersionsConfig['shadow']>): ShadowPolicy =
 };
 
 /** As it would stand in config.yaml: what a PUT takes and a GET shows. */
-export const policyView = ({ serve, default: usual, split, shadow, keepPrevious }: VersionPolicy): object => ({
+export const policyView = ({
+  serve,
+  default: usual,
+  split,
+  shadow,
+  keepPrevious,
+}: VersionPolicy): object => ({
   serve,
   default: usual,
   split: Object.fromEntries(split),

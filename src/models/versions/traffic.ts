@@ -32,7 +32,13 @@ const PRIORITY = 1_000;
 const COMPLAIN_EVERY = 100;
 
 /** Codes that say that there was no room: nothing of the version. */
-const DROPPED: readonly string[] = ['QUEUE_FULL', 'DEADLINE_EXCEEDED', 'DRAINING', 'PAYLOAD_TOO_LARGE', 'WORKER_LOST'];
+const DROPPED: readonly string[] = [
+  'QUEUE_FULL',
+  'DEADLINE_EXCEEDED',
+  'DRAINING',
+  'PAYLOAD_TOO_LARGE',
+  'WORKER_LOST',
+];
 
 /**
  * What happens beside the answers of models with several versions: requests are counted where callers are split, and

@@ -23,12 +23,7 @@ const INLINE_STRING_BYTES = 65_536;
 export const createInfer =
   ({ registry, codec, responder, maxRows }: InferDeps): Infer =>
   async (message, exchange) => {
-    const model = modelOfVersion(
-      registry,
-      message.model_name,
-      message.model_version,
-      exchange.caller,
-    );
+    const model = modelOfVersion(registry, message.model_name, message.model_version, exchange.caller);
     const { info } = model;
     const { name, signature, batch, takesTexts } = info;
     exchange.model = name;

@@ -19,8 +19,7 @@ export const repositoryIndex = async (
   // From here on all is read at one moment.
   const inRoot = await listModels(root);
   const entries = new Map<string, IndexEntry>();
-  const put = (entry: IndexEntry): void =>
-    void entries.set(`${entry.name}\n${entry.version ?? ''}`, entry);
+  const put = (entry: IndexEntry): void => void entries.set(`${entry.name}\n${entry.version ?? ''}`, entry);
   const served = new Set([...registry.allVersions, ...registry.retiring].map(({ info }) => info.name));
   const unserved: IndexEntry[] = [
     ...inRoot.map((name) => ({ name, state: 'UNAVAILABLE' }) as const),
@@ -29,7 +28,8 @@ export const repositoryIndex = async (
   ];
   for (const entry of unserved) if (!served.has(entry.name)) put(entry);
   for (const name of served)
-    for (const [version, { error }] of registry.badVersions(name)) put(failed({ name, version }, error.message));
+    for (const [version, { error }] of registry.badVersions(name))
+      put(failed({ name, version }, error.message));
   for (const { info } of registry.retiring)
     put({ name: info.name, version: info.card.version, state: 'UNLOADING' });
   for (const { info } of registry.allVersions)
