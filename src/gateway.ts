@@ -11,7 +11,6 @@ import { resolveConfig } from './config/resolve.js';
 import type { Config } from './config/schema.js';
 import { Arbiter } from './executor/arbiter.js';
 import type { OpenLink } from './executor/link.js';
-import type { LanePool } from './executor/pool.js';
 import { createAdminGuard } from './http/admin-guard.js';
 import { docsRoutes } from './http/docs-routes.js';
 import { healthRoutes } from './http/health-routes.js';
@@ -22,11 +21,8 @@ import { createHttpServer, type HttpServer } from './http/server.js';
 import { Lifecycle } from './lifecycle.js';
 import { CostKeeper } from './models/cost-keeper.js';
 import { costOf } from './models/cost-report.js';
-import { ModelLoader } from './models/loader.js';
 import { verify, type Verification } from './models/invariance/verify.js';
-import { joiningText } from './models/joining.js';
 import type { ModelInfo } from './models/model-info.js';
-import { Registry } from './models/registry.js';
 import { createOuterWall } from './outer-wall.js';
 import { Pipeline } from './pipeline.js';
 import { QueueBytes } from './queue-bytes.js';
@@ -41,12 +37,16 @@ import { openApiRoute } from './protocol/openapi/routes.js';
 import { debugRoute } from './protocol/own/debug-route.js';
 import { logLevelRoute } from './protocol/own/log-level-route.js';
 import { ownRoutes } from './protocol/own/routes.js';
+import { versionRoutes } from './protocol/own/version-routes.js';
 import { teiRoutes } from './protocol/tei/routes.js';
-import { createSeeing, type Seeing } from './seeing.js';
+import { createSeeing } from './seeing.js';
 import { closeTogether } from './servers.js';
 import type { LogLevelSwitch } from './telemetry/log-level.js';
 import { createLogger, type Logger } from './telemetry/logger.js';
 import { createMetrics } from './telemetry/metrics.js';
+import { createRegistry } from './create-registry.js';
+import type { ReloadReport } from './reload.js';
+import { createVersions } from './versions.js';
 import { createSystemClock } from './telemetry/system-clock.js';
 
 export interface Gateway {
@@ -68,6 +68,8 @@ export interface Gateway {
    * @throws MODEL_NOT_FOUND, WORKER_LOST
    */
   verify(model: string, budgetMs: number): Promise<Verification>;
+  /** Takes the settings that may change while it serves, and looks at the model root once; see docs/operations.md. */
+  reload(load: () => Config): Promise<ReloadReport>;
   /** True while a lane is inside a run: then process.exit would abort; force an exit by SIGKILL to oneself. */
   isRunning(): boolean;
   /** Process ids of the lanes, where `lanes.isolation` is `process`. */
@@ -136,22 +138,25 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const caches = new ModelCaches({ config: settings, clock, metrics: metrics.cache, logger });
   const stores = { codec, costs, caches };
   const registry = createRegistry({ settings, layout, pool, arbiter, ...stores, clock, seeing, logger });
-  const lifecycle = new Lifecycle({
-    ...{ settings, layout, pool, ...stores },
-    ...{ registry, metrics, seeing, logger },
-  });
-  seeing.bind({ registry, health: lifecycle.health, pool });
   const wall = createOuterWall({ settings, metrics, logger, now });
   const queueBytes = new QueueBytes(serverConfig.maxQueueBytes);
   metrics.bindQueueBytes(() => queueBytes.taken);
   const pipeline = new Pipeline(codec, clock, { bytes: queueBytes, charge: wall.charge });
+  const level = deps.logger === undefined ? logger : undefined;
+  const versions = createVersions({ settings, registry, pipeline, arbiter, clock, metrics, logger, level });
+  const { traffic, watcher } = versions;
+  const lifecycle = new Lifecycle({
+    ...{ settings, layout, pool, ...stores },
+    ...{ registry, watcher, metrics, seeing, logger },
+  });
+  seeing.bind({ registry, health: lifecycle.health, pool });
 
   const { observer, tracing, logLevel } = seeing;
   const guardAdmin = createAdminGuard({
     allowedOrigins: serverConfig.allowedOrigins,
     isOwnHost: createOwnHost(serverConfig.host, serverConfig.allowedHosts),
   });
-  const responder = createResponder(pipeline, codec);
+  const responder = createResponder(pipeline, codec, traffic);
   const limits = serverConfig;
   const shared = { registry, codec, responder, limits };
   const { router, listener } = createHttpRouter(
@@ -165,6 +170,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       // Before our own: `M:predict` is no model's name.
       ...kserveRoutes(shared),
       ...ownRoutes({ registry, codec, responder, limits, guardAdmin }),
+      ...versionRoutes({ registry, limits, guardAdmin }),
       ...teiRoutes(shared),
       ...openAiRoutes(shared),
       ...hfRoutes(shared),
@@ -221,6 +227,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       lifecycle
         .close(server && closeTogether(grpcServer ? [server, grpcServer] : [server]))
         .finally(() => wall.close()),
+    reload: (load) => versions.reload(load),
     isRunning: () => pool.isRunning,
     lanePids: () => pool.pids,
     logLevel,
@@ -228,36 +235,3 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
 };
 
 const isResolved = (config: Config | object): config is Config => 'baseDir' in config;
-
-const createRegistry = (parts: {
-  settings: Config;
-  layout: LaneLayout;
-  pool: LanePool;
-  arbiter: Arbiter;
-  codec: Codec;
-  costs: CostKeeper;
-  caches: ModelCaches;
-  clock: Clock;
-  seeing: Seeing;
-  logger: Logger;
-}): Registry => {
-  const { settings, layout, seeing, logger } = parts;
-  const loader = new ModelLoader({
-    ...parts,
-    config: settings,
-    intraOpThreads: layout.intraOpThreads,
-    observe: seeing.forModel,
-    onLoaded: ({ info }) => {
-      const { name, signature, batch } = info;
-      const inputs = signature.inputs.map((spec) => `${spec.name} ${spec.dtype}[${spec.shape.join(',')}]`);
-      logger.info({ model: name, inputs, batch }, 'model loaded');
-      if (batch.reason !== undefined) logger.warn({ model: name, reason: batch.reason }, joiningText(info));
-    },
-    onCircuit: ({ info }, state) =>
-      state === 'open'
-        ? logger.error({ model: info.name }, 'model keeps losing its lanes: out of service for a while')
-        : logger.info({ model: info.name }, 'model is back in service'),
-    onRetired: ({ info }) => logger.info({ model: info.name, loadedAt: info.loadedAt }, 'model retired'),
-  });
-  return new Registry(loader, settings.models.default);
-};

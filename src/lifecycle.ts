@@ -12,6 +12,7 @@ import { liveness, readiness } from './models/health.js';
 import type { Registry } from './models/registry.js';
 import { listModels } from './models/repository.js';
 import type { Seeing } from './seeing.js';
+import type { Watcher } from './models/watcher.js';
 import type { Closable } from './servers.js';
 import type { Logger } from './telemetry/logger.js';
 import type { Metrics } from './telemetry/metrics.js';
@@ -24,6 +25,7 @@ export interface LifecycleDeps {
   readonly costs: CostKeeper;
   readonly caches: ModelCaches;
   readonly registry: Registry;
+  readonly watcher: Watcher;
   readonly metrics: Metrics;
   readonly seeing: Pick<Seeing, 'open' | 'close'>;
   readonly logger: Logger;
@@ -84,9 +86,9 @@ export class Lifecycle {
   }
 
   async #start(): Promise<StartReport> {
-    const { settings, layout, pool, codec, costs, registry, seeing, logger } = this.#deps;
+    const { settings, layout, pool, codec, costs, registry, watcher, seeing, logger } = this.#deps;
     this.#state = 'starting';
-    await Promise.all([pool.start(), codec.start(), seeing.open()]);
+    await Promise.all([pool.start(), codec.start(), seeing.open(), watcher.start()]);
     const { root, load } = settings.models;
     const names = load === '*' ? await listModels(root) : load;
     for (const name of names)
@@ -95,6 +97,7 @@ export class Lifecycle {
       });
     registry.open();
     costs.open();
+    watcher.every(settings.models.pollIntervalMs);
     // A close may have begun meanwhile.
     if (this.#closed === undefined) this.#state = 'serving';
     return {
@@ -109,7 +112,7 @@ export class Lifecycle {
    * closes before the batchers drain, so that nothing new comes; lanes end last, since all of that needs them.
    */
   async #close(server: Closable | undefined): Promise<'drained' | 'deadline'> {
-    const { settings, pool, codec, costs, caches, registry, metrics, seeing, logger } = this.#deps;
+    const { settings, pool, codec, costs, caches, registry, watcher, metrics, seeing, logger } = this.#deps;
     const { drainDelayMs, drainTimeoutMs } = settings.server;
     const wasServing = this.#state === 'serving';
     this.#state = 'draining';
@@ -120,6 +123,7 @@ export class Lifecycle {
       return 'drained';
     }
     costs.close();
+    watcher.close();
     logger.info('draining');
     const deadline = timer(wasServing ? drainDelayMs + drainTimeoutMs : drainTimeoutMs);
     const drained = async (): Promise<'drained'> => {

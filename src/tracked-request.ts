@@ -51,6 +51,7 @@ export abstract class TrackedRequest implements RequestRecord {
   readonly #startedAtMs: number;
   #abort: AbortController | undefined;
   #goneFns: Set<() => void> | undefined;
+  #overFns: (() => void)[] | undefined;
   #isOver = false;
   #isGone: boolean;
 
@@ -102,6 +103,12 @@ export abstract class TrackedRequest implements RequestRecord {
     return () => void fns.delete(fn);
   }
 
+  /** Calls `fn` once when the answer is out, or never will be; at once if that has been. */
+  onOver(fn: () => void): void {
+    if (this.#isOver) fn();
+    else (this.#overFns ??= []).push(fn);
+  }
+
   /** The answer is out, or never will be. Later calls do nothing. */
   finish(status: number): void {
     if (this.#isOver) return;
@@ -109,6 +116,7 @@ export abstract class TrackedRequest implements RequestRecord {
     this.status = status;
     this.ms = this.elapsedMs;
     this.#deps.observer.finished(this);
+    for (const fn of this.#overFns ?? []) fn();
   }
 
   /** The client went away first. */

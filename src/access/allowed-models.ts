@@ -7,11 +7,19 @@ import { requireRight, type Principal } from './principal.js';
 
 interface Caller {
   readonly principal: Principal;
+  /** Who shares the lanes and, where requests are split among versions, gets always the same one. */
+  readonly caller: string;
 }
 
-/** The models that a request may choose from, for an action. */
-export const modelsFor = (models: ModelLookup, caller: Caller, action: Action): ModelLookup =>
-  caller.principal.mayAll(action) ? models : new AllowedModels(models, caller, action);
+interface Models extends ModelLookup {
+  seenBy(caller: string): ModelLookup;
+}
+
+/** The models that a request may choose from, for an action; to run one, in the version that is its caller's. */
+export const modelsFor = (models: Models, caller: Caller, action: Action): ModelLookup => {
+  const seen = action === 'infer' ? models.seenBy(caller.caller) : models;
+  return caller.principal.mayAll(action) ? seen : new AllowedModels(seen, caller, action);
+};
 
 class AllowedModels implements ModelLookup {
   readonly #models: ModelLookup;
@@ -33,11 +41,11 @@ class AllowedModels implements ModelLookup {
     return this.#models.defaultModel;
   }
 
-  get(name: string): ServedModel {
+  get(name: string, version?: string): ServedModel {
     // Before it is looked for, so that the answer is the same where it is not.
     requireRight(this.#caller, this.#action, name);
     try {
-      return this.#models.get(name);
+      return this.#models.get(name, version);
     } catch (error) {
       throw withoutNames(error, name);
     }

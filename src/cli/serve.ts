@@ -36,7 +36,7 @@ const start = async (
 
 /**
  * `carpool serve`: runs until a signal stops it. Models that fail to load are printed and the rest is served, even
- * when none is left: readiness says so, and models can be loaded later.
+ * when none is left: readiness says so, and models can be loaded later. SIGHUP reads the configuration again.
  *
  * @throws ConfigError
  */
@@ -46,6 +46,10 @@ export const serve = async (options: ConfigOptions, host: CliHost): Promise<Endi
   const isRunning = (): boolean => gateway.isRunning();
   const stop = stopOnSignals(gateway, host);
   const ignoreDebug = debugOnSignal(gateway, host);
+  const reload = (): void => void gateway.reload(() => loadCliConfig(options, host).config);
+  // On a terminal it means that the terminal is gone: then it ends the process, as it always does.
+  const hears = host.stdout.isTTY !== true;
+  if (hears) host.signals.on('SIGHUP', reload);
   try {
     // A start that hangs must not keep a signal from ending it.
     const failure = await Promise.race([
@@ -65,6 +69,7 @@ export const serve = async (options: ConfigOptions, host: CliHost): Promise<Endi
     const isDrained = outcome === 'drained';
     return { exitCode: isDrained ? 0 : 1, atOnce: !isDrained, isRunning };
   } finally {
+    if (hears) host.signals.off('SIGHUP', reload);
     stop.dispose();
     ignoreDebug();
   }

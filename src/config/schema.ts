@@ -4,6 +4,7 @@ import { batchingOverrides, batchingSchema } from './batching.js';
 import { limitsSchema } from './limits.js';
 import { corsSchema, tlsSchema, trustProxySchema } from './wall.js';
 import { cacheOverrides, cacheSchema } from './cache.js';
+import { versionsSchema } from './versions.js';
 
 /** A day. Node's timers fire at once when they are given more than 2^31 - 1 ms, so every duration is bounded. */
 const LONGEST_MS = 86_400_000;
@@ -184,6 +185,14 @@ export const modelsSchema = z.strictObject({
    * it replaces one that died: longer, and it is given up for another.
    */
   startupTimeoutMs: durationMs.default(120_000),
+  /** Between two looks at the model root for new, changed and removed files. 0 = none. */
+  pollIntervalMs: durationOrZeroMs.default(0),
+  /** A file that is not known yet is first loaded and run in a process of its own, which it may take down. */
+  trial: z.boolean().default(true),
+  /** Time for that; longer, and the file is refused. */
+  trialTimeoutMs: durationMs.default(60_000),
+  /** Memory that it may take. `auto`: three quarters of what the gateway may use. */
+  trialMemoryBytes: z.union([z.literal('auto'), z.int().min(1)]).default('auto'),
 });
 
 /** `models.<name>`: wins over the model's card, which wins over `batching`. */
@@ -195,6 +204,8 @@ export const modelOverridesSchema = z.strictObject({
    */
   required: z.boolean().exactOptional(),
   cache: cacheOverrides.exactOptional(),
+  /** Of a folder with versions. */
+  versions: versionsSchema.exactOptional(),
 });
 
 /** config.yaml without the `models.<name>` entries, which resolve.ts sets apart. */

@@ -4,6 +4,10 @@ import type { Lane } from './lane.js';
 export interface Contender {
   /** Arrival of the item that has waited longest; undefined when nothing waits. */
   readonly oldestArrivalMs: number | undefined;
+  /** Rides only where no other has work, and is told by `askLater` where some has. */
+  readonly isBackground?: boolean;
+  /** Asks for a lane once more, soon. */
+  askLater?(): void;
   /**
    * Forms one batch and runs it in the lane; undefined when nothing is to run now.
    * @throws a bug; it has then ended what it could not run, and asked for a lane for the rest
@@ -38,7 +42,12 @@ export class Arbiter {
       .map((contender) => ({ contender, since: contender.oldestArrivalMs }))
       .filter((entry): entry is { contender: Contender; since: number } => entry.since !== undefined)
       .sort((a, b) => a.since - b.since);
+    const isBusy = waiting.some(({ contender }) => contender.isBackground !== true);
     for (const { contender } of waiting) {
+      if (isBusy && contender.isBackground === true) {
+        contender.askLater?.();
+        continue;
+      }
       try {
         const ride = contender.ride(lane);
         if (ride !== undefined) return ride;

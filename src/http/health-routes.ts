@@ -49,7 +49,11 @@ const answer = (
   void sendJson(
     res,
     status,
-    { status: ok ? 'ok' : (reason ?? 'unavailable'), detail: ok ? undefined : detail, models: models && readable(models, principal) },
+    {
+      status: ok ? 'ok' : (reason ?? 'unavailable'),
+      detail: ok ? undefined : detail,
+      models: models && readable(models, principal),
+    },
     { 'cache-control': 'no-store' },
   );
 

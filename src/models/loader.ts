@@ -7,29 +7,26 @@ import type { Batching } from '../config/batching.js';
 import type { Config } from '../config/schema.js';
 import { CarpoolError, codeOf, messageOf } from '../errors.js';
 import type { Arbiter } from '../executor/arbiter.js';
-import type { Payload } from '../executor/join.js';
 import { fixedLengthOf } from '../executor/pad.js';
 import type { LanePool } from '../executor/pool.js';
-import type { ModelSpec } from '../executor/protocol.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
-import { framedSignature } from '../images/recipe-for.js';
-import { batchAxisOf } from './batch-axis.js';
-import type { Card } from './card.js';
 import { AT_LOAD } from './invariance/effort.js';
 import { examine } from './invariance/examine.js';
 import { modeAfter } from './invariance/verdict.js';
-import type { ModelInfo, TokenizerView } from './model-info.js';
-import { readModel, type ModelSource } from './repository.js';
-import { sampleRows } from './samples.js';
-import { encodeSamples, maxTokensOf } from './sample-texts.js';
-import { selfTest, wholeBatch, type SelfTest } from './self-test.js';
-import { cardProblem } from '../codec/tasks/card-problem.js';
+import type { ModelInfo } from './model-info.js';
+import { openModel, type Opened, type OpeningDeps } from './open-model.js';
+import { resolveInRoot } from './paths.js';
+import { readModel, type ModelRoot, type ModelSource } from './repository.js';
+import { maxTokensOf } from './sample-texts.js';
+import { wholeBatch, type SelfTest } from './self-test.js';
 import type { CostKeeper } from './cost-keeper.js';
 import { guardOptionsOf } from './lane-guard.js';
 import { withSecondAttempt } from './second-attempt.js';
 import { ServedModel, type ServedModelDeps } from './served-model.js';
-import type { Signature } from './signature.js';
-import { withinFile } from './text-limits.js';
+import type { Trials } from './trial/trials.js';
+import type { VersionSource } from './versions/assemble.js';
+import { versionPaths } from './versions/folders.js';
+import { stampOf } from './versions/stamp.js';
 import { warmupOf } from './warm-up.js';
 
 export interface LoaderDeps {
@@ -42,6 +39,8 @@ export interface LoaderDeps {
   readonly clock: Clock;
   /** Absent: no answer is kept. */
   readonly caches?: ModelCaches;
+  /** Where files that are not known yet run first; absent = nowhere. */
+  readonly trials?: Trials;
   /** Starts counting for one version of a model. */
   readonly observe: (model: string) => ModelMetrics;
   readonly onLoaded: (model: ServedModel) => void;
@@ -50,38 +49,52 @@ export interface LoaderDeps {
   readonly onCircuit?: (model: ServedModel, state: 'open' | 'closed') => void;
 }
 
-/** A model that runs in one lane. */
-interface Opened {
-  readonly spec: ModelSpec;
-  readonly signature: Signature;
-  /** What its shapes allow. */
-  readonly test: SelfTest;
-  /** With what the file says of texts. */
-  readonly card: Card;
-  /** Sample texts, encoded; undefined where it takes tensors. */
-  readonly texts: readonly Payload[] | undefined;
-  /** Of models that take raw texts. */
-  readonly tokenizer?: TokenizerView;
-}
-
 /** Opens, tests and warms models, and takes them down again. Knows the order of these steps and nothing else. */
-export class ModelLoader {
+export class ModelLoader implements VersionSource {
   readonly #deps: LoaderDeps;
+  #config: Config;
   #versions = 0;
 
   constructor(deps: LoaderDeps) {
     this.#deps = deps;
+    this.#config = deps.config;
+  }
+
+  /** As it is now. */
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Settings for the models that are loaded from now on. */
+  reconfigure(config: Config): void {
+    this.#config = config;
+  }
+
+  versionPaths(path: string): Promise<ReadonlyMap<string, string> | undefined> {
+    return versionPaths(path, this.#where);
+  }
+
+  async stampOf(path: string): Promise<string> {
+    const found = await this.locate(path);
+    return found === undefined ? '' : stampOf(found);
+  }
+
+  /** Real path of what a path names; undefined where nothing is. */
+  locate(path: string): Promise<string | undefined> {
+    const { root, baseDir } = this.#where;
+    return resolveInRoot(path, root, [baseDir, root]).catch(() => undefined);
   }
 
   /**
-   * read -> open in one lane -> self-test -> invariance -> open and warm in every lane -> batcher; from the second step on
+   * read -> trial in a process of its own, where the file is new -> open in one lane -> self-test -> invariance -> open and warm in every lane -> batcher; from the second step on
    * once more where a lane dies meanwhile
    * @param atOnce true at start-up, when no lane has other work
+   * @param version in place of the card's own
    */
-  async load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
-    const { root } = this.#deps.config.models;
+  async load(name: string, path: string, atOnce: boolean, version?: string): Promise<ServedModel> {
+    const { root } = this.#where;
     try {
-      return await this.#load(name, path, atOnce);
+      return await this.#load(name, path, atOnce, version);
     } catch (error) {
       // Clients read this: where the root lies on this machine is none of their business.
       const realRoot = await realpath(root).catch(() => root);
@@ -92,9 +105,15 @@ export class ModelLoader {
     }
   }
 
-  async #load(name: string, path: string, atOnce: boolean): Promise<ServedModel> {
-    const { config } = this.#deps;
-    const source = await readModel(name, path, { root: config.models.root, baseDir: config.baseDir });
+  async #load(
+    name: string,
+    path: string,
+    atOnce: boolean,
+    version: string | undefined,
+  ): Promise<ServedModel> {
+    const read = await readModel(name, path, this.#where);
+    const source = version === undefined ? read : { ...read, card: { ...read.card, version } };
+    await this.#try(source);
     return withSecondAttempt(source.file, () => this.#attempt(source, atOnce));
   }
 
@@ -103,7 +122,7 @@ export class ModelLoader {
     const key = `${read.name}#${++this.#versions}`;
     try {
       const fingerprint = await caches?.fingerprint(read);
-      const opened = await this.#open(key, read);
+      const opened = await openModel({ ...this.#opening, onLane: (work) => pool.onLane(work) }, key, read);
       const { spec, signature, card } = opened;
       const source = { ...read, card };
       const { mode, samples } = await this.#examine(key, source, opened);
@@ -127,48 +146,36 @@ export class ModelLoader {
   async retire(model: ServedModel): Promise<void> {
     this.#deps.costs.retire(model);
     await model.released();
-    await model.batcher.drain();
-    this.#deps.arbiter.remove(model);
+    await model.drain();
+    for (const contender of model.contenders) this.#deps.arbiter.remove(contender);
     model.metrics.remove();
     this.#deps.onRetired(model);
     await this.#close(model.key);
   }
 
-  async #open(key: string, source: ModelSource): Promise<Opened> {
-    const { codec, config, pool, intraOpThreads } = this.#deps;
-    const opened =
-      source.tokenizer === undefined ? undefined : await codec.openTokenizer(key, source.tokenizer);
-    if (source.card.task === 'image-classification') await codec.images.open();
-    const spec: ModelSpec = {
-      key,
-      file: source.file,
-      executionProviders: config.lanes.executionProviders,
-      intraOpThreads,
-      ...(opened === undefined ? {} : { text: { padId: opened.padId } }),
-    };
-    return pool.onLane(async (lane) => {
-      const signature = await lane.load(spec);
-      const problem = cardProblem(source.card, signature);
-      if (problem !== undefined)
-        throw new CarpoolError('MODEL_LOAD_FAILED', `${source.file}: model.yaml: ${problem}`);
-      const card = opened === undefined ? source.card : textCard(source, signature, opened.specialTokens);
-      const texts = opened === undefined ? undefined : await encodeSamples(codec, key, card);
-      const axis = batchAxisOf(signature);
-      const test = await selfTest({
-        signature,
-        axis,
-        // Three of clearly different lengths: a model that can't take padding fails here.
-        candidates:
-          texts === undefined
-            ? sampleRows(framedSignature(card, signature), card.selfTest.dims, axis.kind)
-            : [texts.slice(0, 3)],
-        run: (batch, fillTo) => lane.run(key, batch, fillTo),
-      });
-      return {
-        ...{ spec, signature, test, card, texts },
-        ...(opened === undefined ? {} : { tokenizer: opened.view }),
-      };
-    });
+  get #where(): ModelRoot {
+    const { models, baseDir } = this.#config;
+    return { root: models.root, baseDir };
+  }
+
+  get #opening(): Omit<OpeningDeps, 'onLane'> {
+    const { codec, intraOpThreads } = this.#deps;
+    return { codec, intraOpThreads, executionProviders: this.#config.lanes.executionProviders };
+  }
+
+  /** A file that the runtime dies of takes nothing of ours with it. */
+  async #try(source: ModelSource): Promise<void> {
+    const { trials, codec } = this.#deps;
+    const { trial, trialTimeoutMs: timeoutMs, trialMemoryBytes: memoryBytes } = this.#config.models;
+    if (trials === undefined || !trial) return;
+    const key = `${source.name}#trial${++this.#versions}`;
+    try {
+      await trials.pass(source.file, { timeoutMs, memoryBytes }, (onLane) =>
+        openModel({ ...this.#opening, onLane }, key, source),
+      );
+    } finally {
+      await codec.closeTokenizer(key);
+    }
   }
 
   /** Finds out whether rows change each other; takes the lane for each run anew, since others may be waiting for it. */
@@ -199,7 +206,7 @@ export class ModelLoader {
 
   /** A model's own entry in config.yaml wins over its card, which wins over what holds for all. */
   #batchingOf({ name, card }: ModelSource): Batching {
-    const { batching, models } = this.#deps.config;
+    const { batching, models } = this.#config;
     return { ...batching, ...card.batching, ...models.overrides.get(name)?.batching };
   }
 
@@ -239,11 +246,3 @@ export class ModelLoader {
     await this.#deps.codec.closeTokenizer(key);
   }
 }
-
-const textCard = ({ card, file }: ModelSource, signature: Signature, specialTokens: number): Card => {
-  try {
-    return withinFile(card, signature, specialTokens);
-  } catch (error) {
-    throw new CarpoolError(codeOf(error), `${file}: ${messageOf(error)}`);
-  }
-};

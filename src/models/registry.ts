@@ -1,41 +1,45 @@
 import PQueue from 'p-queue';
-import { CarpoolError, toWireError, type WireError } from '../errors.js';
-import { nearest } from '../config/nearest.js';
+import { CarpoolError, toWireError } from '../errors.js';
 import type { ModelLoader } from './loader.js';
-import type { ModelLookup } from './model-lookup.js';
+import { ModelTable } from './model-table.js';
 import type { ServedModel } from './served-model.js';
-import { textModelOf } from './text-model.js';
+import { Assembler, type BadVersion } from './versions/assemble.js';
+import { VersionGroup } from './versions/group.js';
+import { usualPolicy, type VersionPolicy } from './versions/policy.js';
+
+/** What is to change of a name; what is left out stays as it is. */
+interface Change {
+  readonly path?: string;
+  readonly policy?: VersionPolicy;
+  readonly atOnce?: boolean;
+  /** See Assembly. */
+  readonly isStrict: boolean;
+  readonly isFresh?: boolean;
+}
 
 /**
- * The models being served, by name. Operations run one after the other (p-queue), and each becomes visible in one step:
- * a request sees a model whole or not at all.
+ * The models being served, and the operations on them. These run one after the other (p-queue), and each becomes visible
+ * in one step:
+ *
+ *     load what is missing ─▶ put the new group in place (one step) ─▶ drain what is not in it ─▶ free it
  */
-export class Registry implements ModelLookup {
-  readonly #models = new Map<string, ServedModel>();
-  readonly #failures = new Map<string, WireError>();
+export class Registry extends ModelTable {
   /** Out of the table, but not done yet. */
   readonly #retiring = new Set<ServedModel>();
   readonly #loading = new Set<string>();
   /** Where each name was last loaded from. */
   readonly #paths = new Map<string, string>();
+  /** Versions that could not be loaded, by name. */
+  readonly #bad = new Map<string, ReadonlyMap<string, BadVersion>>();
   readonly #operations = new PQueue({ concurrency: 1 });
-  #notReady: CarpoolError | undefined = new CarpoolError(
-    'MODEL_UNAVAILABLE',
-    'the models are still being loaded',
-  );
 
+  /** @param configured the policy of config.yaml for a name */
   constructor(
     readonly loader: ModelLoader,
-    readonly defaultModel: string | undefined,
-  ) {}
-
-  get all(): readonly ServedModel[] {
-    return [...this.#models.values()].sort((a, b) => a.info.name.localeCompare(b.info.name));
-  }
-
-  /** Models whose last load failed and that are not served. */
-  get failures(): ReadonlyMap<string, WireError> {
-    return this.#failures;
+    defaultModel: string | undefined,
+    readonly configured: (name: string) => VersionPolicy = usualPolicy,
+  ) {
+    super(defaultModel);
   }
 
   /** Names that a load is under way for; the old version may still serve. */
@@ -48,94 +52,136 @@ export class Registry implements ModelLookup {
     return this.#retiring;
   }
 
+  /** Versions of a served name whose files could not be loaded. */
+  badVersions(name: string): ReadonlyMap<string, BadVersion> {
+    return this.#bad.get(name) ?? new Map<string, BadVersion>();
+  }
+
   /** Where a name was last loaded from; else the folder of that name. */
   pathOf(name: string): string {
     return this.#paths.get(name) ?? name;
   }
 
-  /** From now on a name that is not there is MODEL_NOT_FOUND; before, it may still come. */
-  open(): void {
-    this.#notReady = undefined;
-  }
-
-  /** @throws MODEL_UNAVAILABLE before `open` */
-  requireOpen(): void {
-    if (this.#notReady !== undefined) throw this.#notReady;
-  }
-
-  /** @throws MODEL_NOT_FOUND naming the nearest one; MODEL_UNAVAILABLE where loading it failed or has not ended */
-  get(name: string): ServedModel {
-    const model = this.#models.get(name);
-    if (model !== undefined) return model;
-    if (this.#notReady !== undefined) throw this.#notReady;
-    const failure = this.#failures.get(name);
-    if (failure !== undefined)
-      throw new CarpoolError('MODEL_UNAVAILABLE', `model '${name}' could not be loaded: ${failure.message}`);
-    const names = [...this.#models.keys()];
-    const hint = nearest(name, names);
-    throw new CarpoolError(
-      'MODEL_NOT_FOUND',
-      `no model '${name.slice(0, 128)}'` +
-        (hint === undefined ? `; loaded: ${names.join(', ') || 'none'}` : `; did you mean '${hint}'?`),
-    );
-  }
-
-  /** The model for raw texts: see `textModelOf`. */
-  textModel(name: string | undefined): ServedModel {
-    return textModelOf(this, name);
-  }
-
   /**
-   * Loads a model, or replaces one: the new version is tested and warm before it takes the name, the old one finishes
-   * what it has. A failed load leaves the old one serving.
+   * Loads a model, or replaces one: what is new is tested and warm before it takes the name, the old one finishes what
+   * it has. Of a folder with versions those are loaded that the policy wants; the ones whose files are the same stay.
+   * A failed load leaves the old one serving.
+   * @param atOnce at start-up: no lane has other work; a version that fails does not keep the others away
    * @throws MODEL_LOAD_FAILED, INVALID_REQUEST
    */
   load(name: string, path: string, atOnce = false): Promise<ServedModel> {
-    return this.#operations.add(async () => {
-      const old = this.#models.get(name);
-      let model: ServedModel;
-      this.#loading.add(name);
-      try {
-        model = await this.loader.load(name, path, atOnce);
-      } catch (error) {
-        if (old === undefined && atOnce) this.#failures.set(name, toWireError(error));
-        throw error;
-      } finally {
-        this.#loading.delete(name);
-      }
-      this.#models.set(name, model);
-      this.#paths.set(name, path);
-      this.#failures.delete(name);
-      if (old !== undefined) await this.#retire(old);
-      return model;
+    return this.#operations.add(() => this.#change(name, { path, atOnce, isStrict: !atOnce }));
+  }
+
+  /**
+   * Looks at the files of a name once more, as `load` does, but takes what is good of them.
+   * @param isFresh opens all versions anew, since settings have changed
+   * @throws as `load`, where nothing can be served
+   */
+  refresh(name: string, isFresh = false): Promise<ServedModel> {
+    return this.#operations.add(() =>
+      this.#change(name, { path: this.pathOf(name), isStrict: false, isFresh }),
+    );
+  }
+
+  /**
+   * Changes which versions get which requests, loading what that takes. Nothing changes where something is wrong.
+   * @throws MODEL_NOT_FOUND, MODEL_LOAD_FAILED; CONFLICT where the folder has no versions, or a rollback came between
+   */
+  setPolicy(name: string, policy: VersionPolicy): Promise<ServedModel> {
+    return this.#operations.add(() => {
+      if (!this.group(name).parts.isVersioned)
+        throw new CarpoolError(
+          'CONFLICT',
+          `model '${name}' has no versions: its folder ${this.pathOf(name)} holds one model, expected numeric folders`,
+        );
+      return this.#change(name, { policy, isStrict: true });
     });
+  }
+
+  /**
+   * Back to what served before the last change of the policy or of the default version; again, and it is undone. At
+   * once, whatever is being loaded: both are loaded already.
+   * @throws MODEL_NOT_FOUND; CONFLICT where nothing is kept to go back to
+   */
+  rollback(name: string): VersionGroup {
+    const { parts, currentVersion } = this.group(name);
+    const { undo, policy } = parts;
+    if (undo === undefined)
+      throw new CarpoolError('CONFLICT', `model '${name}': no version that served before is loaded`);
+    const back = { ...undo.policy, default: undo.current };
+    const group = new VersionGroup({ ...parts, policy: back, undo: { policy, current: currentVersion } });
+    this.put(name, group);
+    return group;
   }
 
   /** Takes the name away at once, then lets the queued and running work end, then frees the memory. */
   unload(name: string): Promise<void> {
     return this.#operations.add(async () => {
-      if (this.#failures.delete(name) && !this.#models.has(name)) return;
-      const model = this.get(name);
-      this.#models.delete(name);
-      await this.#retire(model);
+      this.#bad.delete(name);
+      if (this.forgetFailure(name) && this.findGroup(name) === undefined) return;
+      const { models } = this.group(name);
+      this.put(name, undefined);
+      await this.#retire(models);
     });
   }
 
   /** Resolves when no model has work left. Nothing new is taken from here on. */
   async drain(): Promise<void> {
-    await Promise.all([...this.all, ...this.#retiring].map((model) => model.batcher.drain()));
+    await Promise.all([...this.allVersions, ...this.#retiring].map((model) => model.drain()));
   }
 
   abort(): void {
-    for (const model of [...this.all, ...this.#retiring]) model.batcher.abort();
+    for (const model of [...this.allVersions, ...this.#retiring]) model.batcher.abort();
   }
 
-  async #retire(model: ServedModel): Promise<void> {
-    this.#retiring.add(model);
+  async #change(
+    name: string,
+    { path, policy, atOnce = false, isStrict, isFresh = false }: Change,
+  ): Promise<ServedModel> {
+    const old = this.findGroup(name);
+    const assembler = new Assembler({
+      source: this.loader,
+      name,
+      path: path ?? this.pathOf(name),
+      policy: policy ?? old?.parts.policy ?? this.configured(name),
+      old,
+      ...{ atOnce, isStrict, isFresh },
+      bad: this.badVersions(name),
+    });
+    let group: VersionGroup;
+    this.#loading.add(name);
     try {
-      await this.loader.retire(model);
+      const assembled = await assembler.run();
+      group = this.#afterRollback(old, assembled.group, policy !== undefined);
+      this.#bad.set(name, assembled.bad);
+    } catch (error) {
+      await this.#retire(assembler.opened);
+      if (old === undefined && !isStrict) this.noteFailure(name, toWireError(error));
+      throw error;
     } finally {
-      this.#retiring.delete(model);
+      this.#loading.delete(name);
     }
+    this.put(name, group);
+    this.#paths.set(name, group.parts.path);
+    const stays = group.models;
+    await this.#retire(old?.models.filter((model) => !stays.includes(model)) ?? []);
+    return group.current;
+  }
+
+  /** Somebody may have rolled back while it was loading: that holds. */
+  #afterRollback(old: VersionGroup | undefined, next: VersionGroup, setsPolicy: boolean): VersionGroup {
+    const now = this.findGroup(next.name);
+    if (now === old || now === undefined) return next;
+    const loaded = new Map([...now.parts.loaded, ...next.parts.loaded]);
+    if (setsPolicy) throw new CarpoolError('CONFLICT', `model '${next.name}' was rolled back meanwhile`);
+    return new VersionGroup({ ...next.parts, policy: now.parts.policy, undo: now.parts.undo, loaded });
+  }
+
+  async #retire(models: readonly ServedModel[]): Promise<void> {
+    for (const model of models) this.#retiring.add(model);
+    await Promise.all(
+      models.map((model) => this.loader.retire(model).finally(() => this.#retiring.delete(model))),
+    );
   }
 }

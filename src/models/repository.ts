@@ -1,11 +1,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CarpoolError, messageOf } from '../errors.js';
-import { CARD, EXPORTED, readCard, wholeCard } from './card-file.js';
+import { CARD, readCard, wholeCard } from './card-file.js';
 import { cardSchema, type Card } from './card.js';
 import { digestOf } from './digest.js';
 import { resolveInRoot } from './paths.js';
-import { isMissing, readBeside } from './read-beside.js';
+import { readBeside } from './read-beside.js';
+import { looksLikeModel, versionsIn } from './versions/folders.js';
 
 /** A model as it lies on disk, read and checked, not yet opened. */
 export interface ModelSource {
@@ -25,16 +26,14 @@ export interface ModelRoot {
   readonly baseDir: string;
 }
 
-/** Names of the folders in the root that look like a model: a card or an ONNX file. Sorted. */
+/** Names of the folders in the root that look like a model, or that hold versions of one. Sorted. */
 export const listModels = async (root: string): Promise<string[]> => {
   const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
   const names: string[] = [];
   for (const entry of entries) {
     if (!entry.isDirectory() || entry.name.startsWith('.')) continue;
-    // A folder that can't be read (a volume's lost+found, say) is no model.
-    const files: string[] = await readdir(join(root, entry.name)).catch(() => []);
-    const exported = files.includes('onnx') && !(await isMissing(join(root, entry.name, EXPORTED)));
-    if (exported || files.some((file) => file === CARD || file.endsWith('.onnx'))) names.push(entry.name);
+    const folder = join(root, entry.name);
+    if ((await looksLikeModel(folder)) || (await versionsIn(folder)).length > 0) names.push(entry.name);
   }
   return names.sort();
 };

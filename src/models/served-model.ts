@@ -47,6 +47,8 @@ export class ServedModel implements Contender {
   readonly guard: LaneGuard;
   readonly cache: ModelCache | undefined;
   readonly #clock: Clock;
+  readonly #deps: ServedModelDeps;
+  #background: BackgroundModel | undefined;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
   #holders = 0;
@@ -56,9 +58,11 @@ export class ServedModel implements Contender {
     /** Names this version in the lanes and in the codec. */
     readonly key: string,
     readonly info: ModelInfo,
-    { clock, pool, metrics, start, samples, cache, guard = NO_GUARD, onCircuit }: ServedModelDeps,
+    deps: ServedModelDeps,
   ) {
+    const { clock, pool, metrics, start, samples, cache, guard = NO_GUARD, onCircuit } = deps;
     const { batch, batching } = info;
+    this.#deps = deps;
     this.metrics = metrics;
     this.#clock = clock;
     this.samples = samples;
@@ -135,6 +139,23 @@ export class ServedModel implements Contender {
     });
   }
 
+  /** This version for work that nobody waits for: its sessions, with a queue of their own that yields to all others. */
+  inBackground(): BackgroundModel {
+    this.#background ??= new BackgroundModel(this.key, this.info, this.#deps);
+    return this.#background;
+  }
+
+  /** What an arbiter may have been given of it. */
+  get contenders(): readonly Contender[] {
+    return this.#background === undefined ? [this] : [this, this.#background];
+  }
+
+  /** Finishes what was asked of it; what nobody waits for is dropped. Nothing new is taken from here on. */
+  async drain(): Promise<void> {
+    this.#background?.batcher.abort();
+    await Promise.all([this.batcher.drain(), this.#background?.batcher.drain()]);
+  }
+
   /**
    * Keeps this version open while `work` prepares what is to ride with it (a parse or an encode that takes its time),
    * though it be replaced or unloaded meanwhile. Who looked it up, or held it, a moment ago may still begin.
@@ -166,3 +187,49 @@ export class ServedModel implements Contender {
     return laneMs + this.#messageMs;
   }
 }
+
+/** Looks again this soon whether lanes are free. */
+const YIELD_MS = 5;
+/** Batches' worth of rows that may wait; more are dropped. */
+const MOST_BATCHES = 4;
+
+/** Rides only where no other model has work, and never on the last idle lane of several. */
+class BackgroundModel extends ServedModel {
+  readonly isBackground = true;
+  readonly #clock: Clock;
+  readonly #pool: ServedModelDeps['pool'];
+  #isWaiting = false;
+
+  constructor(key: string, info: ModelInfo, deps: ServedModelDeps) {
+    const maxQueue = MOST_BATCHES * (info.batch.size ?? info.batching.maxBatch);
+    const batching = { ...info.batching, maxQueue, maxWaitMs: 0, echoHoldMs: 0 };
+    super(key, { ...info, batching }, { ...deps, metrics: UNCOUNTED });
+    this.#clock = deps.clock;
+    this.#pool = deps.pool;
+  }
+
+  override ride(lane: Lane): Promise<void> | undefined {
+    const { total, idle } = this.#pool.lanesView;
+    if (total === 1 || idle > 0) return super.ride(lane);
+    this.askLater();
+    return undefined;
+  }
+
+  /** Nobody else would ask for it. */
+  askLater(): void {
+    if (this.#isWaiting) return;
+    this.#isWaiting = true;
+    this.#clock.callAt(this.#clock.now() + YIELD_MS, () => {
+      this.#isWaiting = false;
+      if (this.oldestArrivalMs !== undefined) this.#pool.requestLane();
+    });
+  }
+}
+
+const UNCOUNTED: ModelMetrics = {
+  onEvent: () => undefined,
+  laneLost: () => undefined,
+  cached: () => undefined,
+  bindQueue: () => undefined,
+  remove: () => undefined,
+};

@@ -6,6 +6,7 @@ import type { Exchange } from '../http/exchange.js';
 import { send } from '../http/reply.js';
 import { rowsOfInput, type InferResult } from '../infer.js';
 import type { ServedModel } from '../models/served-model.js';
+import type { Traffic } from '../models/versions/traffic.js';
 import type { Pipeline } from '../pipeline.js';
 import type { TrackedRequest } from '../tracked-request.js';
 import type { Parsed } from './parse.js';
@@ -33,7 +34,12 @@ export interface Responder {
   ): Promise<void>;
 }
 
-export const createResponder = (pipeline: Pipeline, codec: Codec): Responder => {
+/** @param traffic hears of every request */
+export const createResponder = (
+  pipeline: Pipeline,
+  codec: Codec,
+  traffic?: Pick<Traffic, 'routed' | 'answered'>,
+): Responder => {
   const run: Responder['run'] = async (model, { request }, exchange, onItem) => {
     // Whatever chose the model: nothing runs past this without the right to it.
     requireRight(exchange, 'infer', model.info.name);
@@ -41,11 +47,13 @@ export const createResponder = (pipeline: Pipeline, codec: Codec): Responder => 
     const rows = rowsOfInput(request.input);
     exchange.rows = rows;
     exchange.trace?.mark('parsed');
+    traffic?.routed(model);
     const answer = pipeline.infer(model, request, exchange, onItem);
     const result = await model.stats.watch(rows, () => exchange.elapsedMs, answer);
     const { encodeMs, queueMs, runMs, batchRows } = result.timings;
     const cache = joinCacheUse(exchange.cache, result.cache);
     Object.assign(exchange, { encodeMs, queueMs, runMs, batchRows, cache });
+    traffic?.answered(model, request, result, exchange);
     return result;
   };
   return {

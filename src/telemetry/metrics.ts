@@ -12,6 +12,7 @@ import { createStateMetrics, type StateMetrics } from './state-metrics.js';
 import { createTraceMetrics, type TraceMetrics } from './trace-metrics.js';
 
 export type MetricsFormat = 'prometheus' | 'openmetrics';
+import { createVersionMetrics, type VersionMetrics } from './version-metrics.js';
 
 export interface Metrics extends BatchMetrics {
   readonly http: HttpMetrics;
@@ -21,6 +22,7 @@ export interface Metrics extends BatchMetrics {
   readonly connections: ConnectionMetrics;
   readonly limits: LimitMetrics;
   readonly cache: CacheMetrics;
+  readonly versions: VersionMetrics;
   /** `fn` is asked at every scrape for the bytes that all models' requests hold. */
   readonly bindQueueBytes: (fn: () => number) => void;
   /** Everything, in Prometheus' text format or in OpenMetrics, which has exemplars beside. Default: the first. */
@@ -42,6 +44,7 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
   const connections = createConnectionMetrics(registry);
   const limits = createLimitMetrics(registry);
   const cache = createCacheMetrics(registry);
+  const versions = createVersionMetrics(registry);
   const processMetrics = createProcessMetrics(registry, loopMonitor);
   return {
     http,
@@ -52,6 +55,7 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
     connections,
     limits,
     cache,
+    versions,
     bindQueueBytes: createQueueBytesMetric(registry),
     render: async (format) => {
       const body = await registry.metrics();

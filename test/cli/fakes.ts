@@ -89,6 +89,10 @@ export class FakeGateway {
           ? Promise.reject(new Error(`no verification of ${name}`))
           : Promise.resolve(verification);
       },
+      reload: (load) => {
+        this.calls.push(`reload ${load().server.port}`);
+        return Promise.resolve({ applied: [], needRestart: [], problems: [] });
+      },
       isRunning: () => this.running,
       lanePids: () => [],
       logLevel: {

@@ -55,9 +55,15 @@ describe('config.yaml', () => {
   });
 
   it('shows a model override that is valid', () => {
-    const commentedIn = text.replace(/^ {2}# (spam:)\n {2}# ( {2}batching:.*)$/m, '  $1\n  $2');
+    const commentedIn = text.replace(
+      /^ {2}# (spam:)\n {2}# ( {2}batching:.*)\n {2}# ( {2}versions:.*)$/m,
+      '  $1\n  $2\n  $3',
+    );
     expect(commentedIn).not.toBe(text);
     const { overrides } = resolveConfig(readYaml(commentedIn, 'config.yaml').raw, '/base').models;
-    expect(overrides.get('spam')).toEqual({ batching: { maxBatch: 32, maxWaitMs: 2 } });
+    expect(overrides.get('spam')).toEqual({
+      batching: { maxBatch: 32, maxWaitMs: 2 },
+      versions: { serve: 'latest', default: 2, split: { 3: 0.05 }, keepPrevious: true },
+    });
   });
 });

@@ -58,7 +58,9 @@ describe('a machine', () => {
   it('answers every request, and no sooner than without it', async () => {
     const trace = poissonTrace({ requests: 3_000, lengths: GPU.lengths, seed: 5 }, 400);
     const alone = await play(OURS, trace);
-    const shared = await play(OURS, trace, { machine: { cores: 2, sendMs: 0.1, parseMs: 0.2, answerMs: 0.2 } });
+    const shared = await play(OURS, trace, {
+      machine: { cores: 2, sendMs: 0.1, parseMs: 0.2, answerMs: 0.2 },
+    });
     expect(shared.latencyMs.some(Number.isNaN)).toBe(false);
     const mean = (values: Float64Array): number => values.reduce((sum, ms) => sum + ms, 0) / values.length;
     expect(mean(shared.latencyMs)).toBeGreaterThan(mean(alone.latencyMs) + 0.5);

@@ -8,6 +8,7 @@ import type { Payload } from '../../src/executor/join.js';
 import { CostKeeper } from '../../src/models/cost-keeper.js';
 import { ModelLoader } from '../../src/models/loader.js';
 import { Registry } from '../../src/models/registry.js';
+import type { Trials } from '../../src/models/trial/trials.js';
 import type { ServedModel } from '../../src/models/served-model.js';
 import { createMetrics, type Metrics } from '../../src/telemetry/metrics.js';
 import { createSystemClock } from '../../src/telemetry/system-clock.js';
@@ -24,10 +25,16 @@ export interface ModelHost {
   close(): Promise<void>;
 }
 
+interface HostOptions {
+  readonly lanes?: number;
+  /** Default: files are opened without a trial. */
+  readonly trials?: () => Trials;
+}
+
 export const startModelHost = async (
   root: string,
   open: OpenLink,
-  { lanes = 2, models = {}, ...config }: ConfigInput & { readonly lanes?: number } = {},
+  { lanes = 2, models = {}, trials, ...config }: ConfigInput & HostOptions = {},
 ): Promise<ModelHost> => {
   const log: string[] = [];
   const arbiter = new Arbiter();
@@ -58,6 +65,7 @@ export const startModelHost = async (
     arbiter,
     codec,
     clock,
+    ...(trials === undefined ? {} : { trials: trials() }),
     observe: (name) => metrics.forModel(name),
     onLoaded: ({ info }) => log.push(`loaded ${info.name}`),
     onRetired: ({ info }) => log.push(`retired ${info.name}`),

@@ -30,7 +30,7 @@ export const startGateway = async (overrides: ConfigInput = {}, deps: GatewayDep
     server: { host: '127.0.0.1', port: 0, ...overrides.server },
     log: { level: 'silent', ...overrides.log },
     lanes: { count: 2, intraOpThreads: 1, ...overrides.lanes },
-    models: { root: SHIPPED_MODELS, ...overrides.models },
+    models: { root: SHIPPED_MODELS, trial: false, ...overrides.models },
     ...(overrides.grpc === undefined ? {} : { grpc: overrides.grpc }),
     ...(overrides.tracing === undefined ? {} : { tracing: overrides.tracing }),
     ...(overrides.limits === undefined ? {} : { limits: overrides.limits }),

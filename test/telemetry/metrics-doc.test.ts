@@ -29,6 +29,9 @@ const rendered = async (): Promise<string[]> => {
   const served = { name: 'm', version: '1', task: 'tensor', joining: 'any', loadedAtUnixSeconds: 1 };
   metrics.state.bind(() => ({ ready: true, models: [served], failed: 0, loading: 0 }));
   metrics.traces.count('exported', 1);
+  metrics.versions.bind(() => [{ model: 'm', version: '1', role: 'default' }]);
+  metrics.versions.routed('m', '1');
+  metrics.versions.shadowed('m', '1', 'different', 0.5);
   const { body } = await metrics.render();
   metrics.close();
   return [...body.matchAll(/^# TYPE (\w+) (\w+)$/gm)].map(([, name = '', type = '']) => {

@@ -9,7 +9,7 @@ import { codeOf } from '../../errors.js';
 import { EXTENSIONS, modelConfig, modelMetadata } from '../oip/metadata.js';
 import { repositoryIndex } from '../oip/repository.js';
 import { requireModelName, requireNoOverrides } from '../oip/repository-routes.js';
-import { modelOfVersion } from '../oip/routes.js';
+import { modelOfVersion, versionsOf } from '../oip/routes.js';
 import { statisticsOf } from '../oip/statistics.js';
 import { unary, type AnswerDeps } from './answer.js';
 import type { GrpcExchange } from './exchange.js';
@@ -52,7 +52,10 @@ export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementatio
     ServerReady: unary(() => ({ ready: health.ready().ok }), deps),
     ModelReady: unary((model: NamedModel, exchange) => ({ ready: isReady(model, exchange) }), deps),
     ServerMetadata: unary(() => ({ name: 'carpool', version: VERSION, extensions: EXTENSIONS }), deps),
-    ModelMetadata: unary((model: NamedModel, exchange) => modelMetadata(modelOf(model, exchange).info), deps),
+    ModelMetadata: unary((model: NamedModel, exchange) => {
+      const { info } = modelOf(model, exchange);
+      return modelMetadata(info, versionsOf(registry, info.name));
+    }, deps),
     ModelInfer: unary((message: ModelInferRequest, exchange) => infer(message, exchange), deps),
     ModelStreamInfer: streams.handle,
     ModelConfig: unary(
@@ -60,8 +63,13 @@ export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementatio
       deps,
     ),
     ModelStatistics: unary((model: NamedModel, exchange) => {
-      const all = (): readonly ServedModel[] => modelsFor(registry, exchange, 'read').all;
-      const models = model.name === '' ? all() : [modelOf(model, exchange)];
+      const all = (): readonly ServedModel[] =>
+        registry.allVersions.filter(({ info }) => exchange.principal.may('read', info.name));
+      const ofName = (): readonly ServedModel[] => {
+        const one = modelOf(model, exchange);
+        return model.version === '' ? registry.group(model.name).models : [one];
+      };
+      const models = model.name === '' ? all() : ofName();
       return { model_stats: models.map(statisticsOf) };
     }, deps),
     RepositoryIndex: unary(

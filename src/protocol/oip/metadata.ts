@@ -32,7 +32,10 @@ export interface ModelMetadata {
 }
 
 /** The ONNX inputs and outputs; a batch of fixed size is any number of rows here, since it is run in chunks. */
-export const modelMetadata = ({ name, card, signature, batch }: ModelInfo): ModelMetadata => {
+export const modelMetadata = (
+  { name, card, signature, batch }: ModelInfo,
+  versions: readonly string[] = [card.version],
+): ModelMetadata => {
   const view = (spec: TensorSpec, batched: boolean): TensorMetadata => {
     const shape = wireShape(spec.shape);
     return {
@@ -43,7 +46,7 @@ export const modelMetadata = ({ name, card, signature, batch }: ModelInfo): Mode
   };
   return {
     name,
-    versions: [card.version],
+    versions,
     platform: PLATFORM,
     inputs: signature.inputs.map((spec) => view(spec, isBatched(spec, signature, batch))),
     outputs: signature.outputs.map((spec) => view(spec, batch.mode !== 'single')),

@@ -11,23 +11,38 @@ export interface IndexEntry {
   readonly reason?: string;
 }
 
-/** Every model that is served, comes, goes, has failed, or lies in the model root, and that the caller may read. By name. */
+/** Every version that is served, comes, goes or has failed, and every other model in the root, that the caller may read. By name and version. */
 export const repositoryIndex = async (
   registry: Registry,
   root: string,
   readyOnly: boolean,
   principal: Principal,
 ): Promise<readonly IndexEntry[]> => {
+  // From here on all is read at one moment.
+  const inRoot = await listModels(root);
   const entries = new Map<string, IndexEntry>();
-  for (const name of await listModels(root)) entries.set(name, { name, state: 'UNAVAILABLE' });
-  for (const [name, { message }] of registry.failures)
-    entries.set(name, { name, state: 'UNAVAILABLE', reason: message });
-  for (const name of registry.loading) entries.set(name, { name, state: 'LOADING' });
+  const put = (entry: IndexEntry): void => void entries.set(`${entry.name}\n${entry.version ?? ''}`, entry);
+  const served = new Set([...registry.allVersions, ...registry.retiring].map(({ info }) => info.name));
+  const unserved: IndexEntry[] = [
+    ...inRoot.map((name) => ({ name, state: 'UNAVAILABLE' }) as const),
+    ...[...registry.failures].map(([name, { message }]) => failed({ name }, message)),
+    ...[...registry.loading].map((name) => ({ name, state: 'LOADING' }) as const),
+  ];
+  for (const entry of unserved) if (!served.has(entry.name)) put(entry);
+  for (const name of served)
+    for (const [version, { error }] of registry.badVersions(name))
+      put(failed({ name, version }, error.message));
   for (const { info } of registry.retiring)
-    entries.set(info.name, { name: info.name, version: info.card.version, state: 'UNLOADING' });
-  for (const { info } of registry.all)
-    entries.set(info.name, { name: info.name, version: info.card.version, state: 'READY' });
+    put({ name: info.name, version: info.card.version, state: 'UNLOADING' });
+  for (const { info } of registry.allVersions)
+    put({ name: info.name, version: info.card.version, state: 'READY' });
   return [...entries.values()]
     .filter(({ name, state }) => (!readyOnly || state === 'READY') && principal.may('read', name))
-    .sort((a, b) => a.name.localeCompare(b.name));
+    .sort((a, b) => a.name.localeCompare(b.name) || Number(a.version) - Number(b.version));
 };
+
+const failed = (which: Pick<IndexEntry, 'name' | 'version'>, reason: string): IndexEntry => ({
+  ...which,
+  state: 'UNAVAILABLE',
+  reason,
+});

@@ -2,7 +2,6 @@ import type { ServerResponse } from 'node:http';
 import { modelsFor } from '../../access/allowed-models.js';
 import type { Action } from '../../access/need.js';
 import type { Codec } from '../../codec/codec.js';
-import { CarpoolError } from '../../errors.js';
 import type { HealthView } from '../../http/health-routes.js';
 import { sendJson } from '../../http/reply.js';
 import { pathParam, type Handler, type HttpRequest, type Route } from '../../http/router.js';
@@ -39,8 +38,18 @@ export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
   const modelFor =
     (action: Action): ModelOf =>
     (req, exchange) =>
-      servedModel(modelsFor(registry, exchange, action), req);
+      modelOfVersion(modelsFor(registry, exchange, action), pathParam(req, 'm'), versionIn(req));
   const modelOf = modelFor('read');
+  /** All versions of the model in the path, or the one there. */
+  const modelsOf: (...call: Parameters<ModelOf>) => readonly ServedModel[] = (req, exchange) => {
+    const one = modelOf(req, exchange);
+    return versionIn(req) === '' ? registry.group(one.info.name).models : [one];
+  };
+
+  const metadata: Handler = (req, res, exchange) => {
+    const { info } = modelOf(req, exchange);
+    sendJson(res, 200, modelMetadata(info, versionsOf(registry, info.name)));
+  };
 
   const modelReady: Handler = (req, res, exchange) => {
     const { name } = modelOf(req, exchange).info;
@@ -81,20 +90,20 @@ export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
     {
       path: '/v2/models/stats',
       needs: 'read',
-      get: (_req, res, exchange) =>
-        void sendJson(res, 200, { model_stats: modelsFor(registry, exchange, 'read').all.map(statisticsOf) }),
+      get: (_req, res, { principal }) => {
+        const models = registry.allVersions.filter(({ info }) => principal.may('read', info.name));
+        sendJson(res, 200, { model_stats: models.map(statisticsOf) });
+      },
       error: oipError,
     },
-    ...ofModel('', {
-      get: (req, res, exchange) => void sendJson(res, 200, modelMetadata(modelOf(req, exchange).info)),
-    }),
+    ...ofModel('', { get: metadata }),
     ...ofModel('/ready', { get: modelReady }),
     ...ofModel('/config', {
       get: (req, res, exchange) => void sendJson(res, 200, modelConfig(modelOf(req, exchange).info)),
     }),
     ...ofModel('/stats', {
       get: (req, res, exchange) =>
-        void sendJson(res, 200, { model_stats: [statisticsOf(modelOf(req, exchange))] }),
+        void sendJson(res, 200, { model_stats: modelsOf(req, exchange).map(statisticsOf) }),
     }),
     ...ofModel('/infer', {
       post: inferHandler({
@@ -107,20 +116,19 @@ export const oipRoutes = (deps: OipRoutesDeps): readonly Route[] => {
   ];
 };
 
-/** @throws CarpoolError MODEL_NOT_FOUND (also for a version that is not the one loaded), MODEL_UNAVAILABLE */
-const servedModel = (models: ModelLookup, req: HttpRequest): ServedModel =>
-  modelOfVersion(models, pathParam(req, 'm'), Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '');
+/** '' = none in the path. */
+const versionIn = (req: HttpRequest): string => (Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '');
 
-/** @param version '' = any */
-export const modelOfVersion = (models: ModelLookup, name: string, version: string): ServedModel => {
-  const model = models.get(name);
-  const loaded = model.info.card.version;
-  if (version === '' || version === loaded) return model;
-  throw new CarpoolError(
-    'MODEL_NOT_FOUND',
-    `model '${name}' has no version '${version.slice(0, 128)}'; loaded: ${loaded}`,
-  );
-};
+/**
+ * @param version '' = the caller's, or the default one where no request is to be run
+ * @throws CarpoolError MODEL_NOT_FOUND (also for a version that is not loaded), MODEL_UNAVAILABLE
+ */
+export const modelOfVersion = (models: ModelLookup, name: string, version: string): ServedModel =>
+  models.get(name, version);
+
+/** Those loaded. */
+export const versionsOf = (registry: Registry, name: string): readonly string[] =>
+  registry.group(name).models.map(({ info }) => info.card.version);
 
 /** 200, or 503 with the reason. */
 const sendState = (

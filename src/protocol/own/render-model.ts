@@ -15,6 +15,8 @@ export interface ModelAndCost {
   readonly cost: CostReport;
   /** `open`, `half-open`: it keeps losing lanes and is out of service, or being tried again. */
   readonly circuit: 'closed' | 'open' | 'half-open';
+  /** Those that are loaded, the oldest first, where its folder has versions. */
+  readonly versions?: readonly string[];
 }
 
 const tensorView = ({ name, dtype, shape }: TensorSpec, features?: readonly string[]): object => ({
@@ -44,12 +46,13 @@ const batchView = ({ invariance, ...batch }: BatchMode): object => {
   };
 };
 
-const modelView = ({ info, cost, circuit }: ModelAndCost): object => {
+const modelView = ({ info, cost, circuit, versions }: ModelAndCost): object => {
   const { card, signature } = info;
   const features = new Map(Object.entries(card.features ?? {}));
   return {
     name: info.name,
     version: card.version,
+    ...(versions === undefined ? {} : { versions }),
     task: card.task,
     ...(card.description === undefined ? {} : { description: card.description }),
     takes_texts: info.takesTexts,

@@ -76,12 +76,10 @@ export const ownRoutes = ({
   };
 
   const infer: Handler = async (req, res, exchange) => {
-    const asked = pathParam(req, 'm');
-    const models = modelsFor(registry, exchange, 'infer');
-    const takesImages = models.get(asked).info.card.task === 'image-classification';
+    const takesImages = modelOf(registry, req, exchange).info.card.task === 'image-classification';
     const bytes = await (takesImages && isImageType(req) ? anyBody(req) : body(req));
     // A body may take long: by now another version may have the name.
-    const model = models.get(asked);
+    const model = modelOf(registry, req, exchange);
     if (takesImages && isImageBody(req, bytes)) {
       await responder.answer(model, imageRequest(model.info, bytes, req.url), res, exchange);
       return;
@@ -125,18 +123,33 @@ export const ownRoutes = ({
       path: '/v1/models/:m',
       needs: { get: 'read', delete: 'manage' },
       get: (req, res, exchange) => {
-        const model = modelsFor(registry, exchange, 'read').get(pathParam(req, 'm'));
-        sendText(res, renderModel(withCost(model)));
+        const name = pathParam(req, 'm');
+        modelsFor(registry, exchange, 'read').get(name);
+        sendText(res, renderModel(withVersions(registry, name)));
       },
       delete: guardAdmin(unload),
     },
     { path: '/v1/models/:m/infer', needs: 'infer', post: infer },
+    { path: '/v1/models/:m/versions/:v/infer', needs: 'infer', post: infer },
   ];
 };
 
 /** By name: whoever takes anything (a star) gets the usual answer. */
 const wantsLines = ({ headers: { accept } }: HttpRequest): boolean =>
   accept?.toLowerCase().includes('application/x-ndjson') === true;
+
+/** The version in the path, else the caller's. */
+const modelOf = (registry: Registry, req: HttpRequest, exchange: Exchange): ServedModel =>
+  modelsFor(registry, exchange, 'infer').get(
+    pathParam(req, 'm'),
+    Object.hasOwn(req.params, 'v') ? pathParam(req, 'v') : '',
+  );
+
+const withVersions = (registry: Registry, name: string): ModelAndCost => {
+  const group = registry.group(name);
+  const versions = group.models.map(({ info }) => info.card.version);
+  return { ...withCost(group.current), ...(group.parts.isVersioned ? { versions } : {}) };
+};
 
 const withCost = (model: ServedModel): ModelAndCost => ({
   info: model.info,

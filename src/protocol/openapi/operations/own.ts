@@ -1,3 +1,4 @@
+import { versionsSchema } from '../../../config/versions.js';
 import { ownErrors, teiErrors } from '../errors.js';
 import { named, type Operation } from '../operation.js';
 import * as own from '../schemas/own.js';
@@ -14,6 +15,8 @@ const ROW = [
 const PICTURE =
   'iVBORw0KGgoAAAANSUhEUgAAAAcAAAAFCAIAAAAG+GGPAAAAeUlEQVR4nAFuAJH/AQIL3x31EjIG8in7PDv/7SUAAiMIzwT+PxAU8u/+D/wH/fFKngnvBvwAVP4EADbu/QYM/P8CfXD3//sFEQrw/0oXAgY5BPs3+AdABorREQED7fr9Bfox/gT6Ov0JCwT7/fr5AQWjAwkq+xMtQOpUpzCYLltEPQAAAABJRU5ErkJggg==';
 
+const fraud = { model: 'fraud_detector', version: '1' };
+const policy = named('PolicyAnswer', own.policyAnswer);
 const lines = { 'application/x-ndjson': named('Line', line) };
 
 export const ownOperations: readonly Operation[] = [
@@ -55,7 +58,7 @@ export const ownOperations: readonly Operation[] = [
     ],
   },
   {
-    paths: ['/v1/models/{model}/infer'],
+    paths: ['/v1/models/{model}/infer', '/v1/models/{model}/versions/{version}/infer'],
     method: 'post',
     tag: 'Carpool',
     summary: 'Tensors, texts or images through a model',
@@ -67,14 +70,14 @@ export const ownOperations: readonly Operation[] = [
     runs: true,
     query: ['top_k', 'scores', 'timeoutMs', 'priority'],
     examples: [
-      { name: 'rows', params: { model: 'fraud_detector' }, body: { inputs: [ROW] } },
+      { name: 'rows', params: fraud, body: { inputs: [ROW] } },
       {
         name: 'named',
-        params: { model: 'fraud_detector' },
+        params: fraud,
         body: { inputs: { float_input: [ROW] }, outputs: ['probabilities'], priority: 1 },
       },
-      { name: 'texts', params: { model: 'spam' }, body: { texts: [TEXT], top_k: 1 } },
-      { name: 'images', params: { model: 'images' }, body: { images: [PICTURE], top_k: 2 } },
+      { name: 'texts', params: { model: 'spam', version: '1' }, body: { texts: [TEXT], top_k: 1 } },
+      { name: 'images', params: { model: 'images', version: '1' }, body: { images: [PICTURE], top_k: 2 } },
     ],
   },
   {
@@ -113,5 +116,34 @@ export const ownOperations: readonly Operation[] = [
     answer: named('UnloadAnswer', own.unloadAnswer),
     errors: ownErrors('unload'),
     examples: [{ name: 'second', params: { model: 'second' } }],
+  },
+  {
+    paths: ['/v1/models/{model}/policy'],
+    method: 'get',
+    tag: 'Carpool',
+    summary: 'Which versions of a model are loaded, and whose requests each gets',
+    answer: policy,
+    errors: ownErrors('find'),
+    examples: [{ name: 'spam', params: { model: 'spam' } }],
+  },
+  {
+    paths: ['/v1/models/{model}/policy'],
+    method: 'put',
+    tag: 'Admin',
+    summary: 'Changes that, until the next start; keys left out have their defaults',
+    description: 'Of a model whose folder has versions.',
+    body: named('VersionPolicy', versionsSchema),
+    answer: policy,
+    errors: ownErrors('load'),
+    examples: [],
+  },
+  {
+    paths: ['/v1/models/{model}/rollback'],
+    method: 'post',
+    tag: 'Admin',
+    summary: 'Back to what served before the last change, at once; again, and it is undone',
+    answer: policy,
+    errors: ownErrors('unload'),
+    examples: [],
   },
 ];

@@ -122,6 +122,7 @@ const cost = z.object({
 const modelFields = {
   name: z.string(),
   version: z.string(),
+  versions: z.array(z.string()).describe('Those loaded, of a folder with versions').optional(),
   task: z.string(),
   description: z.string().optional(),
   takes_texts: z.boolean(),
@@ -147,6 +148,23 @@ export const modelsAnswer = z.object({
   models: z.array(z.object(modelFields)),
   object: z.literal('list'),
   data: z.array(z.object(entry)).describe("OpenAI's"),
+});
+
+export const policyAnswer = z.object({
+  model: z.string(),
+  policy: z.looseObject({ serve: z.unknown(), default: z.string() }).describe('As a PUT takes it'),
+  default: z.string().describe('Version that answers requests that name none'),
+  versions: z.array(
+    z.object({
+      version: z.string(),
+      roles: z.array(z.enum(['default', 'split', 'shadow'])).describe('None: answers only who names it'),
+      loaded_at: z.iso.datetime(),
+    }),
+  ),
+  failed: z
+    .array(z.object({ version: z.string(), code: z.string(), message: z.string() }))
+    .describe('Versions whose files could not be loaded'),
+  rollback_to: z.string().optional(),
 });
 
 const queued = z.looseObject({});

@@ -1,0 +1,151 @@
+import type { Config } from './config/schema.js';
+import { versionsSchema } from './config/versions.js';
+import { messageOf } from './errors.js';
+import type { ModelInfo } from './models/model-info.js';
+import type { Registry } from './models/registry.js';
+import { listModels } from './models/repository.js';
+import { policyOf, type VersionPolicy } from './models/versions/policy.js';
+import type { Watcher } from './models/watcher.js';
+import type { Logger } from './telemetry/logger.js';
+
+export interface ReloaderDeps {
+  readonly settings: Config;
+  readonly registry: Registry;
+  readonly watcher: Watcher;
+  readonly logger: Logger;
+  /** What `log.level` rules. */
+  readonly level: Logger | undefined;
+}
+
+/** Key paths, as `batching.maxBatch`. */
+export interface ReloadReport {
+  readonly applied: readonly string[];
+  /** Changed, but only a restart takes them. */
+  readonly needRestart: readonly string[];
+  /** What went wrong, in words: of the configuration as a whole (nothing is applied then), or of a model. */
+  readonly problems: readonly string[];
+}
+
+/** The policy that config.yaml has for a model. */
+export const configuredPolicy = ({ models }: Config, name: string): VersionPolicy =>
+  policyOf(models.overrides.get(name)?.versions ?? versionsSchema.parse({}));
+
+const LIVE_MODEL_KEYS: readonly string[] = [
+  'load',
+  'default',
+  'pollIntervalMs',
+  'trial',
+  'trialTimeoutMs',
+  'trialMemoryBytes',
+];
+const isLive = (key: string): boolean =>
+  key === 'log.level' ||
+  /^batching\.|^models\..+\.(?:batching|versions)$/.test(key) ||
+  LIVE_MODEL_KEYS.some((name) => key === `models.${name}`);
+
+/** Key path -> value, as text that can be compared. */
+const flat = (config: Config): ReadonlyMap<string, string> => {
+  const { overrides, ...fixed } = config.models;
+  const sections: readonly [string, object][] = Object.entries({ ...config, models: fixed }).flatMap(
+    ([section, keys]): [string, object][] => (typeof keys === 'object' ? [[section, keys]] : []),
+  );
+  const all = sections.flatMap(([section, keys]) =>
+    Object.entries(keys).map(([key, value]) => [`${section}.${key}`, JSON.stringify(value)] as const),
+  );
+  const named = [...overrides].flatMap(([name, settings]) =>
+    Object.entries(settings).map(([key, value]) => [`models.${name}.${key}`, JSON.stringify(value)] as const),
+  );
+  return new Map([...all, ...named]);
+};
+
+/** Takes over what a configuration changes; see docs/operations.md for which keys can be changed so. */
+export class Reloader {
+  readonly #deps: ReloaderDeps;
+  #config: Config;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(deps: ReloaderDeps) {
+    this.#deps = deps;
+    this.#config = deps.settings;
+  }
+
+  /** One after the other. A configuration that is wrong changes nothing. Never rejects. */
+  reload(load: () => Config): Promise<ReloadReport> {
+    const report = this.#last.then(() => this.#reload(load));
+    this.#last = report;
+    return report;
+  }
+
+  async #reload(load: () => Config): Promise<ReloadReport> {
+    const { logger, watcher } = this.#deps;
+    let next: Config;
+    try {
+      next = load();
+    } catch (error) {
+      const problem = messageOf(error);
+      logger.error({ problem }, 'the configuration is wrong: the old one stays');
+      return { applied: [], needRestart: [], problems: [problem] };
+    }
+    const [before, after] = [flat(this.#config), flat(next)];
+    const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
+      (key) => before.get(key) !== after.get(key),
+    );
+    const applied = changed.filter(isLive);
+    const needRestart = changed.filter((key) => !isLive(key));
+    const problems = await this.#apply(next, applied);
+    await watcher.lookNow().catch((error: unknown) => problems.push(messageOf(error)));
+    const report = { applied, needRestart, problems };
+    if (problems.length > 0)
+      logger.error(report, 'the configuration was read; not all of it could be applied');
+    else logger.info(report, 'the configuration was read');
+    if (needRestart.length > 0) logger.warn({ keys: needRestart }, 'these keys need a restart');
+    return report;
+  }
+
+  /** @returns what went wrong */
+  async #apply(next: Config, keys: readonly string[]): Promise<string[]> {
+    const { registry, watcher, level } = this.#deps;
+    const { root, cacheDir, startupTimeoutMs } = this.#config.models;
+    const hasChanged = (key: string): boolean => keys.includes(key);
+    this.#config = {
+      ...this.#config,
+      log: { ...this.#config.log, level: next.log.level },
+      batching: next.batching,
+      models: { ...next.models, root, cacheDir, startupTimeoutMs },
+    };
+    registry.loader.reconfigure(this.#config);
+    registry.defaultModel = next.models.default;
+    if (hasChanged('log.level') && level !== undefined) level.level = next.log.level;
+    if (hasChanged('models.pollIntervalMs')) watcher.every(next.models.pollIntervalMs);
+    const problems: string[] = [];
+    const attempt = async (work: Promise<unknown>, name: string): Promise<void> => {
+      await work.catch((error: unknown) => problems.push(`${name}: ${messageOf(error)}`));
+    };
+    if (hasChanged('models.load')) await this.#load(attempt);
+    for (const group of registry.groups) {
+      const { name } = group;
+      if (hasChanged(`models.${name}.versions`))
+        await attempt(registry.setPolicy(name, configuredPolicy(this.#config, name)), name);
+      if (group.models.some(({ info }) => this.#hasOtherBatching(info)))
+        await attempt(registry.refresh(name, true), name);
+    }
+    return problems;
+  }
+
+  async #load(attempt: (work: Promise<unknown>, name: string) => Promise<void>): Promise<void> {
+    const { registry } = this.#deps;
+    const { load, root } = this.#config.models;
+    const names = load === '*' ? await listModels(root) : load;
+    for (const name of names)
+      if (registry.findGroup(name) === undefined) await attempt(registry.refresh(name), name);
+    // Those that somebody loaded from elsewhere are not the list's.
+    for (const { name } of registry.groups)
+      if (!names.includes(name) && registry.pathOf(name) === name) await attempt(registry.unload(name), name);
+  }
+
+  #hasOtherBatching({ name, card, batching }: ModelInfo): boolean {
+    const { batching: usual, models } = this.#config;
+    const wanted = { ...usual, ...card.batching, ...models.overrides.get(name)?.batching };
+    return Object.entries(wanted).some(([key, value]) => batching[key as keyof typeof batching] !== value);
+  }
+}
