@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 const GRANT = Symbol('carpool.continue');
 
 interface Asking {
-  [GRANT]?: () => void;
+  [GRANT]?: (() => void) | undefined;
 }
 
 /** A client asked before sending its body (`Expect: 100-continue`): it is told to when somebody wants to read it. */
@@ -14,5 +14,5 @@ export const deferContinue = (req: IncomingMessage & Asking, grant: () => void):
 /** Tells a client that waits with its body to send it, once. */
 export const grantContinue = (req: IncomingMessage & Asking): void => {
   req[GRANT]?.();
-  delete req[GRANT];
+  req[GRANT] = undefined;
 };

@@ -24,7 +24,7 @@ describe('the audit log', () => {
       { access: { ...access, jwt }, grpc: { enabled: true, port: 0 } },
       { logger: log.logger },
     );
-    delete process.env[VARIABLE];
+    delete process.env['CARPOOL_TEST_AUDIT_SECRET'];
     const grpc = new GrpcClient(running.grpc!);
     const strangers = newKey();
     const exp = Math.floor(Date.now() / 1000) + 600;

@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  delete process.env[VARIABLE];
+  delete process.env['CARPOOL_TEST_ACCESS_SECRET'];
   grpc.close();
   await running.close();
 });
@@ -53,11 +53,7 @@ describe('a caller', () => {
     ]) {
       const reply = await running.client.send({ method: 'GET', path: '/v1/models/spam', headers });
       expect([headers, reply.status]).toEqual([headers, 200]);
-      const { code } = await grpc.ask(
-        'ModelMetadata',
-        { name: 'spam' },
-        { metadata: headers as Record<string, string> },
-      );
+      const { code } = await grpc.ask('ModelMetadata', { name: 'spam' }, { metadata: headers });
       expect([headers, code]).toEqual([headers, 0]);
     }
     const late = await sign(SECRET, { alg: 'HS256' }, { exp: exp - 1200 });

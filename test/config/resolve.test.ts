@@ -10,6 +10,7 @@ describe('resolveConfig fills in', () => {
       baseDir: '/base',
       server: {
         host: '127.0.0.1',
+        allowUnauthenticated: false,
         port: 8080,
         bodyLimitBytes: 16 * 1024 * 1024,
         maxRequestRows: 10_000,

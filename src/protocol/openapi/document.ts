@@ -22,6 +22,11 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   file: 'Name of a file',
 };
 
+const SECURITY: Readonly<Record<string, object>> = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'An API key or a JWT: docs/access.md' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+};
+
 /** The OpenAPI 3.1 document of every route, made from the schemas and the table of errors. Plain JSON. */
 export const openApiDocument = (): Record<string, unknown> => {
   const paths: Record<string, Record<string, object>> = {};
@@ -40,8 +45,10 @@ export const openApiDocument = (): Record<string, unknown> => {
     // Where the document lies: the gateway may be mounted below a path.
     servers: [{ url: '.' }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
+    // None of them: what is public, and everything where access control is off.
+    security: [{ bearer: [] }, { apiKey: [] }, {}],
     paths,
-    components: { schemas: schemasOf(OPERATIONS), headers: headerObjects() },
+    components: { schemas: schemasOf(OPERATIONS), headers: headerObjects(), securitySchemes: SECURITY },
   };
 };
 

@@ -10,31 +10,34 @@ import { named, type Errors } from './operation.js';
 import { messageOnly, openAiErrorBody, ownError, teiErrorBody } from './schemas/server.js';
 
 const ANY: readonly ErrorCode[] = ['INTERNAL'];
+/** Where access control is on. */
+const ASKED: readonly ErrorCode[] = ['UNAUTHENTICATED', 'FORBIDDEN', ...ANY];
 const FIND: readonly ErrorCode[] = ['INVALID_REQUEST', 'MODEL_NOT_FOUND', 'MODEL_UNAVAILABLE', 'DRAINING'];
 const BODY: readonly ErrorCode[] = ['BODY_TIMEOUT', 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE'];
 
 /** Codes by what a route does. */
 export const CODES = {
+  /** Answers anybody, by itself. */
+  open: ANY,
   /** Answers by itself. */
-  plain: ANY,
+  plain: ASKED,
   /** Shows a model. */
-  find: [...FIND, ...ANY],
+  find: [...FIND, ...ASKED],
   /** Reads a body and looks into a model, but runs none. */
-  read: [...FIND, ...BODY, 'INPUT_TOO_LONG', ...ANY],
+  read: [...FIND, ...BODY, 'INPUT_TOO_LONG', ...ASKED],
   run: [
     ...FIND,
     ...BODY,
-    ...(['INPUT_TOO_LONG', 'QUEUE_FULL', 'EXECUTION_FAILED', 'WORKER_LOST', 'DEADLINE_EXCEEDED'] as const),
-    ...ANY,
+    ...(['INPUT_TOO_LONG', 'QUEUE_FULL', 'RATE_LIMITED', 'EXECUTION_FAILED', 'WORKER_LOST', 'DEADLINE_EXCEEDED'] as const),
+    ...ASKED,
   ],
-  load: [...FIND, ...BODY, 'FORBIDDEN', 'CONFLICT', 'MODEL_LOAD_FAILED', ...ANY],
-  unload: [...FIND, 'FORBIDDEN', 'CONFLICT', ...ANY],
-  guarded: ['FORBIDDEN', ...ANY],
+  load: [...FIND, ...BODY, 'CONFLICT', 'MODEL_LOAD_FAILED', ...ASKED],
+  unload: [...FIND, 'CONFLICT', ...ASKED],
   /** Changes the server, and no model. */
-  set: ['INVALID_REQUEST', 'FORBIDDEN', ...BODY, ...ANY],
-  file: ['NOT_FOUND', ...ANY],
+  set: ['INVALID_REQUEST', ...BODY, ...ASKED],
+  file: ['NOT_FOUND', ...ASKED],
   /** Reads a body about no model. */
-  list: ['INVALID_REQUEST', ...BODY, ...ANY],
+  list: ['INVALID_REQUEST', ...BODY, ...ASKED],
 } as const satisfies Record<string, readonly ErrorCode[]>;
 
 export type CodeSet = keyof typeof CODES;

@@ -20,7 +20,7 @@ export const oipOperations: readonly Operation[] = [
     summary: 'Liveness',
     answer: named('ServerLive', oip.liveAnswer),
     answersUnready: true,
-    errors: oipErrors('plain'),
+    errors: oipErrors('open'),
     examples: plain,
   },
   {
@@ -29,7 +29,7 @@ export const oipOperations: readonly Operation[] = [
     summary: 'Readiness',
     answer: named('ServerReady', oip.readyAnswer),
     answersUnready: true,
-    errors: oipErrors('plain'),
+    errors: oipErrors('open'),
     examples: plain,
   },
   {

@@ -12,9 +12,29 @@ const base = {
 const health = named('Health', healthAnswer);
 
 export const serverOperations: readonly Operation[] = [
-  { ...base, paths: ['/health'], summary: 'For people: always 200, and what readiness says', answer: health },
-  { ...base, paths: ['/healthz'], summary: 'Liveness', answer: health, answersUnready: true },
-  { ...base, paths: ['/readyz'], summary: 'Readiness', answer: health, answersUnready: true },
+  {
+    ...base,
+    paths: ['/health'],
+    summary: 'For people: always 200, and what readiness says',
+    answer: health,
+    errors: ownErrors('open'),
+  },
+  {
+    ...base,
+    paths: ['/healthz'],
+    summary: 'Liveness',
+    answer: health,
+    answersUnready: true,
+    errors: ownErrors('open'),
+  },
+  {
+    ...base,
+    paths: ['/readyz'],
+    summary: 'Readiness',
+    answer: health,
+    answersUnready: true,
+    errors: ownErrors('open'),
+  },
   {
     ...base,
     paths: ['/metrics'],
@@ -31,7 +51,6 @@ export const serverOperations: readonly Operation[] = [
     tag: 'Admin',
     summary: 'Lanes, and of every model its queue, what runs cost, and the last hundred batches',
     answer: named('Debug', debugAnswer),
-    errors: ownErrors('guarded'),
   },
   {
     ...base,
@@ -39,7 +58,7 @@ export const serverOperations: readonly Operation[] = [
     tag: 'Admin',
     summary: 'What is logged',
     answer: named('LogLevel', logLevelAnswer),
-    errors: ownErrors('guarded'),
+    errors: ownErrors('plain'),
   },
   {
     ...base,
