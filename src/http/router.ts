@@ -1,6 +1,7 @@
 import { Router, type Request, type Response } from 'express';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { CarpoolError } from '../errors.js';
+import { createErrorLog } from '../telemetry/error-log.js';
 import type { Logger } from '../telemetry/logger.js';
 import { createErrorAnswer, isMalformedPath, type ErrorShape } from './error-handler.js';
 import { findExchange, openExchange, type Exchange, type ExchangeDeps } from './exchange.js';
@@ -45,7 +46,7 @@ const METHODS = ['get', 'post', 'delete'] as const;
 
 /** Not an Express *application*: that swaps the prototypes of `req` and `res` and costs two thirds of the throughput. */
 export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps): HttpRouter => {
-  const answerError = createErrorAnswer(deps.logger);
+  const answerError = createErrorAnswer(createErrorLog(deps.logger, deps.now));
   const router = Router({ caseSensitive: true });
 
   const fail = (error: unknown, req: IncomingMessage, res: ServerResponse): void => {

@@ -1,31 +1,24 @@
 import { Metadata, type handleUnaryCall, type StatusObject } from '@grpc/grpc-js';
-import { messageOf } from '../../errors.js';
 import { cacheHeaders } from '../../http/cache-headers.js';
 import { publicError } from '../../http/error-handler.js';
-import type { Logger } from '../../telemetry/logger.js';
+import type { ErrorLog } from '../../telemetry/error-log.js';
 import { GrpcExchange, type GrpcExchangeDeps } from './exchange.js';
 import { statusOf } from './status.js';
 
 export interface AnswerDeps extends GrpcExchangeDeps {
-  readonly logger: Logger;
+  readonly errorLog: ErrorLog;
 }
 
 /** Ends an exchange with an error: what the client is told, and a line in the log where it is our fault. */
-export const failExchange = (error: unknown, exchange: GrpcExchange, logger: Logger): StatusObject => {
+export const failExchange = (error: unknown, exchange: GrpcExchange, errorLog: ErrorLog): StatusObject => {
   const shown = publicError(error);
-  const { code, status, message } = shown;
+  const { code, status } = shown;
   const { requestId } = exchange;
   exchange.code ??= code;
-  if (!exchange.isGone) {
-    if (code === 'INTERNAL') logger.error({ requestId, err: error }, 'internal error');
-    else if (status >= 500) logger.warn({ requestId, code, cause: causeOf(error) }, message);
-  }
+  if (!exchange.isGone) errorLog.note(error, shown, requestId);
   exchange.finish(status);
   return statusOf(shown, requestId);
 };
-
-const causeOf = (error: unknown): string | undefined =>
-  error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : undefined;
 
 /** Turns a function into a handler: what it throws or rejects with becomes the call's status. */
 export const unary =
@@ -44,7 +37,7 @@ export const unary =
         exchange.finish();
         callback(null, response);
       } catch (error) {
-        callback(failExchange(error, exchange, deps.logger));
+        callback(failExchange(error, exchange, deps.errorLog));
       }
     };
     void run();

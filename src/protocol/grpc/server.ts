@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
 import { CarpoolError, messageOf } from '../../errors.js';
+import { createErrorLog } from '../../telemetry/error-log.js';
+import type { Logger } from '../../telemetry/logger.js';
 import type { GrpcExchangeDeps } from './exchange.js';
 import { createInfer, type InferDeps } from './infer.js';
 import { loadServices } from './protos.js';
@@ -10,7 +12,8 @@ import { healthService, inferenceService, type ServiceDeps } from './services.js
 import { InferStreams } from './stream.js';
 
 export interface GrpcServerDeps
-  extends GrpcExchangeDeps, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot' | 'logger'> {
+  extends GrpcExchangeDeps, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot'> {
+  readonly logger: Logger;
   readonly maxMessageBytes: number;
 }
 
@@ -24,7 +27,8 @@ export interface GrpcServer {
 }
 
 /** Open Inference Protocol v2 over gRPC, without TLS: see docs/protocols.md. */
-export const createGrpcServer = (deps: GrpcServerDeps): GrpcServer => {
+export const createGrpcServer = (given: GrpcServerDeps): GrpcServer => {
+  const deps = { ...given, errorLog: createErrorLog(given.logger, given.now) };
   const server = new Server({
     'grpc.max_receive_message_length': deps.maxMessageBytes,
     'grpc.max_send_message_length': -1,
