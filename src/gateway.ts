@@ -16,6 +16,7 @@ import { metricsRoute } from './http/metrics-route.js';
 import { createOwnHost } from './http/own-host.js';
 import { createHttpRouter } from './http/router.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
+import { TurnMeter } from './http/turn-meter.js';
 import { Lifecycle } from './lifecycle.js';
 import { CostKeeper } from './models/cost-keeper.js';
 import { costOf } from './models/cost-report.js';
@@ -139,6 +140,8 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     isOwnHost: createOwnHost(serverConfig.host, serverConfig.allowedHosts),
   });
   const responder = createResponder(pipeline, codec);
+  const turns = new TurnMeter();
+  const { unreadMs } = turns;
   const limits = serverConfig;
   const shared = { registry, codec, responder, limits };
   const { router, listener } = createHttpRouter(
@@ -161,7 +164,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       }),
     ],
     {
-      ...{ observer, now, logger, serverTiming: serverConfig.serverTiming },
+      ...{ observer, now, unreadMs, logger, serverTiming: serverConfig.serverTiming },
       unmatched: [{ prefix: '/v2/', error: oipError }],
     },
   );
@@ -174,7 +177,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     // Only then: its libraries take a tenth of a second to load.
     const { createGrpcServer } = await import('./protocol/grpc/server.js');
     grpcServer ??= createGrpcServer({
-      ...{ registry, codec, responder, observer, now, logger, maxMessageBytes },
+      ...{ registry, codec, responder, observer, now, unreadMs, logger, maxMessageBytes },
       health: lifecycle.health,
       modelRoot: settings.models.root,
       maxRows: limits.maxRequestRows,
@@ -190,7 +193,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     ready: () => lifecycle.ready(),
     listen: async () => {
       await lifecycle.ready();
-      server ??= createHttpServer(listener, serverConfig, { observer, logger });
+      server ??= createHttpServer(listener, serverConfig, { observer, logger, turns });
       const { host, port } = await server.listen(serverConfig.host, serverConfig.port);
       const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
       logger.info({ url }, 'listening');

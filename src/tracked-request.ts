@@ -7,6 +7,8 @@ export interface TrackedRequestDeps {
   readonly observer: RequestObserver;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
+  /** For how long a request that is read now has waited to be read, milliseconds. Default: not at all. */
+  readonly unreadMs?: () => number;
 }
 
 /** As nginx has it: the client closed the connection before the answer was out. Only metrics and logs ever show it. */
@@ -49,7 +51,7 @@ export abstract class TrackedRequest implements RequestRecord {
   constructor(givenId: unknown, deps: TrackedRequestDeps, isGone = false) {
     this.requestId = typeof givenId === 'string' && REQUEST_ID.test(givenId) ? givenId : randomUUID();
     this.#deps = deps;
-    this.#startedAtMs = deps.now();
+    this.#startedAtMs = deps.now() - (deps.unreadMs?.() ?? 0);
     this.#isGone = isGone;
   }
 
@@ -59,7 +61,7 @@ export abstract class TrackedRequest implements RequestRecord {
   /** The request's `Cache-Control`. */
   abstract get cacheControl(): string | undefined;
 
-  /** Milliseconds since the request's headers arrived. */
+  /** Milliseconds since the request's headers arrived, as far as that is known: see http/turn-meter. */
   get elapsedMs(): number {
     return this.#deps.now() - this.#startedAtMs;
   }

@@ -4,6 +4,7 @@ import type { Logger } from '../telemetry/logger.js';
 import type { RequestObserver } from '../telemetry/request-observer.js';
 import { answerClientError } from './client-error.js';
 import { Connections } from './connections.js';
+import type { TurnMeter } from './turn-meter.js';
 import { listenError } from './listen-error.js';
 
 /** The part of `config.server` that concerns connections. */
@@ -30,6 +31,8 @@ export interface HttpServer {
 export interface HttpServerDeps {
   readonly observer: RequestObserver;
   readonly logger: Logger;
+  /** Runs while the server listens. */
+  readonly turns?: TurnMeter;
 }
 
 /** Node cuts a request off later than `readBody` would, so that the client gets the better message. */
@@ -69,9 +72,19 @@ export const createHttpServer = (
 
   let closed: Promise<void> | undefined;
   // Closing fails only when the server does not listen, which is where it should be.
-  const close = (): Promise<void> => (closed ??= new Promise((resolve) => server.close(() => resolve())));
+  const close = (): Promise<void> =>
+    (closed ??= new Promise((resolve) => {
+      server.close(() => {
+        deps.turns?.stop();
+        resolve();
+      });
+    }));
   return {
-    listen: (host, port) => listen(server, host, port),
+    listen: async (host, port) => {
+      const address = await listen(server, host, port);
+      deps.turns?.start();
+      return address;
+    },
     closeGracefully: async () => {
       await connections.closeWhenIdle(close);
       return close();
