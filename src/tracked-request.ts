@@ -8,7 +8,7 @@ export interface TrackedRequestDeps {
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   /** For how long a request that is read now has waited to be read, milliseconds. Default: not at all. */
-  readonly unreadMs?: () => number;
+  readonly unreadMs?: (connection?: object) => number;
 }
 
 /** As nginx has it: the client closed the connection before the answer was out. Only metrics and logs ever show it. */
@@ -47,11 +47,12 @@ export abstract class TrackedRequest implements RequestRecord {
   /**
    * @param givenId the client's own; one that is not fit for logs and headers is replaced
    * @param isGone the client has gone already
+   * @param connection what it came by
    */
-  constructor(givenId: unknown, deps: TrackedRequestDeps, isGone = false) {
+  constructor(givenId: unknown, deps: TrackedRequestDeps, isGone = false, connection?: object) {
     this.requestId = typeof givenId === 'string' && REQUEST_ID.test(givenId) ? givenId : randomUUID();
     this.#deps = deps;
-    this.#startedAtMs = deps.now() - (deps.unreadMs?.() ?? 0);
+    this.#startedAtMs = deps.now() - (deps.unreadMs?.(connection) ?? 0);
     this.#isGone = isGone;
   }
 

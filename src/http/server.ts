@@ -55,6 +55,7 @@ export const createHttpServer = (
     connectionsCheckingInterval: Math.min(MAX_CHECK_INTERVAL_MS, headersTimeoutMs),
   });
   const connections = new Connections(server);
+  server.on('connection', (socket) => deps.turns?.took(socket));
   const onRequest: RequestListener = (req, res) => {
     connections.begin(res);
     listener(req, res);

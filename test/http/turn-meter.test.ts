@@ -77,6 +77,43 @@ describe('the time for which bytes lay unread', () => {
   });
 });
 
+describe('the time for which a connection waited to be taken', () => {
+  const connection = {};
+
+  it('is nothing where the loop sleeps between them', () => {
+    const { loop, meter } = started();
+    for (let turn = 0; turn < 5; turn++) {
+      loop.sleep(10);
+      meter.took(connection);
+      expect(meter.unreadMs(connection)).toBe(0);
+      loop.work(5);
+      loop.endTurn();
+    }
+  });
+
+  it('is half of the time for which every turn took one, for the first request', () => {
+    const { loop, meter } = started();
+    loop.sleep(10);
+    loop.endTurn();
+    for (let turn = 0; turn < 10; turn++) {
+      meter.took({});
+      loop.work(20);
+      loop.endTurn();
+    }
+    meter.took(connection);
+    loop.work(7);
+    expect(meter.unreadMs(connection)).toBe(107);
+    // The next request on it came later.
+    expect(meter.unreadMs(connection)).toBe(17);
+    loop.endTurn();
+    loop.work(20);
+    loop.endTurn();
+    // A turn without one: nobody waits any more.
+    meter.took(connection);
+    expect(meter.unreadMs(connection)).toBe(10);
+  });
+});
+
 describe("Node's own loop", () => {
   it('is measured: bytes that lie there for a blocked turn are seen to have waited', async () => {
     const meter = new TurnMeter();
