@@ -21,6 +21,9 @@ export interface Refusal {
   readonly retryAfterSeconds?: number;
 }
 
+/** Whole seconds until what is queued has run, at least 1. */
+export const retryAfterOf = (drainMs: number): number => Math.max(1, Math.ceil(drainMs / 1000));
+
 /**
  * The door, O(1): all the rows of a request or none.
  * @returns the refusal, or undefined when the request is welcome
@@ -35,7 +38,7 @@ export const refuse = (view: DoorView): Refusal | undefined => {
       reason: 'too_large',
       message: `${rows} rows in one request can never fit: the queue holds at most ${maxQueue}`,
     };
-  const retryAfterSeconds = Math.max(1, Math.ceil(drainMs / 1000));
+  const retryAfterSeconds = retryAfterOf(drainMs);
   if (queuedRows + rows > maxQueue)
     return {
       code: 'QUEUE_FULL',

@@ -41,7 +41,7 @@ export class Intake<P, R> {
       maxQueue,
       draining,
       drainMs: load.drainMs(room.queuedAloneMs),
-      referenceMs: load.aloneMs(1, load.referenceLength),
+      referenceMs: load.answerMs(load.aloneMs(1, load.referenceLength)),
       slackMs: load.trusted && shedding ? slackMs : Infinity,
     });
     if (refusal === undefined) return;

@@ -13,6 +13,17 @@ const EFFICIENCY_GAIN = 0.05;
 /** Runs before the cost model is more than a guess. */
 const TRUST_AFTER = 8;
 const MAX_UTILISATION = 0.95;
+/** A batch that was held for longer than so many times its lane time tells of an accident, not of the load. */
+const MOST_HELD = 4;
+
+/** Times of one batch, milliseconds. */
+export interface RunTimes {
+  /** What its members would have taken alone, as predicted. */
+  readonly aloneMs: number;
+  readonly laneMs: number;
+  /** From its dispatch until its results were here, whatever kept them. */
+  readonly heldMs: number;
+}
 
 /** What is noted of an item that comes. */
 export interface Arrival {
@@ -35,6 +46,11 @@ export class Load {
   #interactiveAt = -Infinity;
   /** Lane time that groups took, over what their members would have taken alone. */
   #efficiency = 1;
+  /**
+   * Time for which groups kept a lane, over the lane's own: above 1 where an event loop that is behind leaves results
+   * lying, and the lane without work.
+   */
+  #held = 1;
 
   /** @param usualLength length that is expected before anything has come */
   constructor(cost: CostModel, sloMs: number | 'auto', usualLength = 1) {
@@ -88,14 +104,23 @@ export class Load {
     return Math.min(MAX_UTILISATION, perMs);
   }
 
-  ran(group: Group, aloneMs: number, laneMs: number): void {
+  ran(group: Group, { aloneMs, laneMs, heldMs }: RunTimes): void {
     this.#cost.observe(group, laneMs);
+    if (laneMs > 0) {
+      const held = Math.min(MOST_HELD, Math.max(1, heldMs / laneMs));
+      this.#held += EFFICIENCY_GAIN * (held - this.#held);
+    }
     if (aloneMs > 0) this.#efficiency += EFFICIENCY_GAIN * (Math.min(2, laneMs / aloneMs) - this.#efficiency);
   }
 
   /** When queued work of so much lane time (each item alone) will be done, from now. */
   drainMs(queuedAloneMs: number): number {
-    return (queuedAloneMs * this.#efficiency) / this.#lanes;
+    return this.answerMs(queuedAloneMs * this.#efficiency) / this.#lanes;
+  }
+
+  /** When a run of so much lane time is answered, from its dispatch. */
+  answerMs(laneMs: number): number {
+    return laneMs * this.#held;
   }
 
   #faded(now: number): number {

@@ -1,3 +1,4 @@
+import { retryAfterOf } from './admission.js';
 import { BatcherError, codeOf, isHung, messageOf } from './errors.js';
 import type { Load } from './load.js';
 import { announce, type Entry, type Request } from './request.js';
@@ -35,11 +36,12 @@ export class Settling<P, R> {
     // Before this run is learnt from: it would tell of itself.
     const { basis, coefficients } = load.fit;
     const event = { group, runMs, laneMs, predictedMs, unpaddedMs: unpaddedMs(coefficients, basis, group) };
-    load.ran(group, aloneMs, laneMs);
+    const now = clock.now();
+    const dispatchedAt = group.items[0]?.dispatchedAt ?? now;
+    load.ran(group, { aloneMs, laneMs, heldMs: now - dispatchedAt });
     // Again: an equal input may have joined while it ran.
     announce(group);
     emit({ type: 'completed', ...event });
-    const now = clock.now();
     group.items.forEach((entry, i) => {
       room.close(entry);
       for (const { request, index } of entry.riders) {
@@ -83,14 +85,16 @@ export class Settling<P, R> {
     const { clock, room, load, emit } = this.#deps;
     const ms = (value: number): string => `${Math.round(value)} ms`;
     const waited = ms(clock.now() - request.arrivedAt);
-    const ahead = `${room.rows} rows queued, ${ms(load.drainMs(room.queuedAloneMs))} of work`;
+    const drainMs = load.drainMs(room.queuedAloneMs);
+    const ahead = `${room.rows} rows queued, ${ms(drainMs)} of work`;
     const hadMs = request.deadlineAt - request.arrivedAt;
     // Time counts from the caller's first byte: a slow body or a long text may have used it up.
     const message =
       hadMs <= 0
         ? `the request's time was over ${ms(-hadMs)} before it could be queued`
         : `no answer within the ${ms(hadMs)} that the request had left: waited ${waited}; ${ahead}`;
-    const rows = this.reject(request, new BatcherError('DEADLINE_EXCEEDED', message));
+    const failure = new BatcherError('DEADLINE_EXCEEDED', message, retryAfterOf(drainMs));
+    const rows = this.reject(request, failure);
     if (rows !== undefined) emit({ type: 'expired', rows });
   }
 

@@ -137,11 +137,12 @@ const unansweredOf = (results) =>
       const broken = (outcomes['connection closed'] ?? 0) + (outcomes['no connection left'] ?? 0);
       return sum + unanswered + broken;
     }, 0);
-/** Refusals that should say when to come back, and do not; a 504 comes after the request's own time and promises nothing. */
+/** Refusals that should say when to come back, and do not. */
 const unpromisedOf = (results) =>
   results
     .flatMap(({ peak, over }) => [peak, over])
-    .reduce((sum, { outcomes }) => sum + (outcomes['429 without Retry-After'] ?? 0), 0);
+    .flatMap(({ outcomes }) => [429, 504].map((status) => outcomes[`${status} without Retry-After`] ?? 0))
+    .reduce((a, b) => a + b, 0);
 const goodputOf = ({ peak, over }) => over.goodTokensPerS / peak.goodTokensPerS;
 const ratioOf = ({ over }) => over.shortServed / over.longServed;
 const loopShare = ({ times, ms }) => times.loopMs / ms;
@@ -177,7 +178,7 @@ const verdicts = found.flatMap(({ model, results }) => {
     `${model}: token goodput at 2× ≥ ${GOAL_GOODPUT} of the peak: ${goodput.toFixed(3)} ${verdictOf(goodput >= GOAL_GOODPUT)}`,
     `${model}: short:long ≤ ${GOAL_RATIO}: ${ratio.toFixed(3)} ${verdictOf(ratio <= GOAL_RATIO)}`,
     `${model}: none unanswered: ${unanswered} ${verdictOf(unanswered === 0)}`,
-    `${model}: 429 without Retry-After: ${unpromisedOf(results)} ${verdictOf(unpromisedOf(results) === 0)}`,
+    `${model}: 429 or 504 without Retry-After: ${unpromisedOf(results)} ${verdictOf(unpromisedOf(results) === 0)}`,
   ];
 });
 

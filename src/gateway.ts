@@ -18,6 +18,7 @@ import { metricsRoute } from './http/metrics-route.js';
 import { createOwnHost } from './http/own-host.js';
 import { createHttpRouter } from './http/router.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
+import { TurnMeter } from './http/turn-meter.js';
 import { Lifecycle } from './lifecycle.js';
 import { CostKeeper } from './models/cost-keeper.js';
 import { costOf } from './models/cost-report.js';
@@ -157,6 +158,8 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     isOwnHost: createOwnHost(serverConfig.host, serverConfig.allowedHosts),
   });
   const responder = createResponder(pipeline, codec, traffic);
+  const turns = new TurnMeter();
+  const { unreadMs } = turns;
   const limits = serverConfig;
   const shared = { registry, codec, responder, limits };
   const { router, listener } = createHttpRouter(
@@ -181,7 +184,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       }),
     ],
     {
-      ...{ observer, now, logger, gate, tracing, serverTiming: serverConfig.serverTiming },
+      ...{ observer, now, unreadMs, logger, gate, tracing, serverTiming: serverConfig.serverTiming },
       ...wall.exchange,
       admit: wall.admit,
       unmatched: [{ prefix: '/v2/', error: oipError }],
@@ -196,7 +199,19 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     // Only then: its libraries take a tenth of a second to load.
     const { createGrpcServer } = await import('./protocol/grpc/server.js');
     grpcServer ??= createGrpcServer({
-      ...{ registry, codec, responder, observer, now, unixNow, logger, gate, tracing, ...grpcConfig },
+      ...{
+        registry,
+        codec,
+        responder,
+        observer,
+        now,
+        unixNow,
+        unreadMs,
+        logger,
+        gate,
+        tracing,
+        ...grpcConfig,
+      },
       ...{ addressOf: wall.addressOf, admit: wall.admit },
       health: lifecycle.health,
       modelRoot: settings.models.root,
@@ -214,7 +229,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       requireSafeBind(settings);
       await lifecycle.ready();
       server ??= createHttpServer(listener, serverConfig, {
-        ...{ observer, logger, metrics: metrics.connections },
+        ...{ observer, logger, turns, metrics: metrics.connections },
         ...wall.exchange,
       });
       const { host, port } = await server.listen(serverConfig.host, serverConfig.port);

@@ -13,6 +13,8 @@ export interface TrackedRequestDeps {
   readonly now: () => number;
   /** Where traces are on. */
   readonly tracing?: Tracing | undefined;
+  /** For how long a request that is read now has waited to be read, milliseconds. Default: not at all. */
+  readonly unreadMs?: (connection?: object) => number;
 }
 
 /** As nginx has it: the client closed the connection before the answer was out. Only metrics and logs ever show it. */
@@ -58,11 +60,12 @@ export abstract class TrackedRequest implements RequestRecord {
   /**
    * @param givenId the client's own; one that is not fit for logs and headers is replaced
    * @param isGone the client has gone already
+   * @param connection what it came by
    */
-  constructor(givenId: unknown, deps: TrackedRequestDeps, isGone = false) {
+  constructor(givenId: unknown, deps: TrackedRequestDeps, isGone = false, connection?: object) {
     this.requestId = typeof givenId === 'string' && REQUEST_ID.test(givenId) ? givenId : randomUUID();
     this.#deps = deps;
-    this.#startedAtMs = deps.now();
+    this.#startedAtMs = deps.now() - (deps.unreadMs?.(connection) ?? 0);
     this.#isGone = isGone;
   }
 
@@ -77,7 +80,7 @@ export abstract class TrackedRequest implements RequestRecord {
   /** The request's `Cache-Control`. */
   abstract get cacheControl(): string | undefined;
 
-  /** Milliseconds since the request's headers arrived. */
+  /** Milliseconds since the request's headers arrived, as far as that is known: see http/turn-meter. */
   get elapsedMs(): number {
     return this.#deps.now() - this.#startedAtMs;
   }

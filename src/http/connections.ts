@@ -3,6 +3,14 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 
 /**
+ * Node takes one waiting connection a turn of the event loop, and reads its first request some turns later. So many turns
+ * without either, and none waits. The other bounds it where they come without end: as many wait at most (Node's backlog),
+ * and some.
+ */
+const QUIET_TURNS = 8;
+const MOST_TURNS = 600;
+
+/**
  * Which connections there are and which of them have a request under way. Node's own `closeIdleConnections` passes over
  * those that have never sent a request, and a browser opens such ones ahead of need: they would hold a drain for ever.
  */
@@ -14,15 +22,24 @@ export class Connections {
   readonly #open = new Set<ServerResponse>();
   readonly #onResponseClosed: (this: ServerResponse) => void;
   #isClosing = false;
+  /** Nothing new is taken any more. */
+  #isClosed = false;
+  /** Connections without a request so far. */
+  readonly #fresh = new Set<Socket>();
+  /** Connections taken and first requests read. */
+  #news = 0;
 
   /** Watches every connection of `server`, which does not listen yet. */
   constructor(server: Server, isTls = false) {
     const sockets = this.#sockets;
     const add = (socket: Socket): void => {
       sockets.set(socket, 0);
+      this.#fresh.add(socket);
+      this.#news++;
       socket.once('close', () => {
         if (this.openOn(socket) > 1) this.#closePipelined(socket);
         sockets.delete(socket);
+        this.#fresh.delete(socket);
       });
     };
     if (isTls) this.#watchHandshakes(server, add);
@@ -33,7 +50,7 @@ export class Connections {
       const count = sockets.get(socket);
       if (count !== undefined) sockets.set(socket, count - 1);
       // Answers that had begun before the closing leave their connection open.
-      if (this.#isClosing) setImmediate(() => this.#sweep());
+      if (this.#isClosed) setImmediate(() => this.#sweep());
     };
     this.#onResponseClosed = function () {
       open.delete(this);
@@ -61,6 +78,7 @@ export class Connections {
     const { socket } = res.req;
     this.#sockets.set(socket, this.openOn(socket) + 1);
     this.#open.add(res);
+    if (this.#fresh.delete(socket)) this.#news++;
     if (this.#isClosing) res.shouldKeepAlive = false;
     res.on('close', this.#onResponseClosed);
   }
@@ -71,16 +89,20 @@ export class Connections {
   }
 
   /**
-   * From now on every answer is its connection's last, and connections without a request are closed: two turns of the
-   * loop later, when the requests are parsed whose bytes have arrived already.
+   * From now on every answer is its connection's last, and connections without a request are closed: some turns of the
+   * loop later, when the connections that wait are taken and the requests are parsed whose bytes have arrived already.
    *
    * @param stopAccepting called then; not before, because Node's `server.close` cuts idle connections at once
    */
   async closeWhenIdle(stopAccepting: () => unknown): Promise<void> {
     this.#isClosing = true;
     for (const res of this.#open) res.shouldKeepAlive = false;
-    await nextTurn();
-    await nextTurn();
+    for (let turn = 0, quiet = 0; turn < MOST_TURNS && quiet < QUIET_TURNS; turn++) {
+      const before = this.#news;
+      await nextTurn();
+      quiet = this.#news === before ? quiet + 1 : 0;
+    }
+    this.#isClosed = true;
     stopAccepting();
     this.#sweep();
   }

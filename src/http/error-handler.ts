@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { codeOf, ERROR_TABLE, messageOf, type ErrorCode } from '../errors.js';
 import { traceFields } from '../telemetry/access-log.js';
-import type { Logger } from '../telemetry/logger.js';
+import type { ErrorLog } from '../telemetry/error-log.js';
 import { findExchange } from './exchange.js';
 import { sendJson } from './reply.js';
 
@@ -38,7 +38,7 @@ export const publicError = (error: unknown): PublicError => {
   const code = codeOf(error);
   const status = ERROR_TABLE[code].http;
   const message = code === 'INTERNAL' ? 'internal error' : messageOf(error);
-  if (status !== 429 && status !== 503) return { code, status, message };
+  if (status !== 429 && status !== 503 && status !== 504) return { code, status, message };
   const seconds = (error as { retryAfterSeconds?: unknown }).retryAfterSeconds;
   const asked = typeof seconds === 'number' && Number.isFinite(seconds) ? seconds : RETRY_AFTER_SECONDS;
   return { code, status, message, retryAfterSeconds: Math.max(1, Math.ceil(asked)) };
@@ -56,10 +56,10 @@ export type ErrorAnswer = (
 ) => void;
 
 export const createErrorAnswer =
-  (logger: Logger): ErrorAnswer =>
+  (errorLog: ErrorLog): ErrorAnswer =>
   (error, req, res, shape = OWN_SHAPE) => {
     const shown = publicError(error);
-    const { code, status, message, retryAfterSeconds } = shown;
+    const { code, status, retryAfterSeconds } = shown;
     const exchange = findExchange(req);
     const requestId = exchange?.requestId;
     if (exchange !== undefined) exchange.code ??= code;
@@ -68,9 +68,7 @@ export const createErrorAnswer =
       res.destroy();
       return;
     }
-    const ids = { requestId, ...traceFields(exchange?.trace) };
-    if (code === 'INTERNAL') logger.error({ ...ids, err: error }, 'internal error');
-    else if (status >= 500) logger.warn({ ...ids, code, cause: causeOf(error) }, message);
+    errorLog.note(error, shown, { requestId, ...traceFields(exchange?.trace) });
     if (res.headersSent) {
       if (!res.writableEnded) res.destroy();
       return;
@@ -88,8 +86,3 @@ export const createErrorAnswer =
 /** The router could not decode a percent escape in a path. By name: the class differs between realms. */
 export const isMalformedPath = (error: unknown): boolean =>
   error instanceof Error && error.name === 'URIError';
-
-const causeOf = (error: unknown): string | undefined => {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause === undefined ? undefined : messageOf(cause);
-};

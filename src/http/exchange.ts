@@ -42,7 +42,7 @@ export class Exchange extends TrackedRequest {
 
   /** Use `openExchange`. */
   constructor(req: IncomingMessage, route: string, deps: ExchangeDeps) {
-    super(req.headers['x-request-id'], deps);
+    super(req.headers['x-request-id'], deps, false, req.socket);
     this.method = req.method ?? '';
     this.route = route;
     this.#req = req;

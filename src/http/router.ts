@@ -6,6 +6,7 @@ import { OPEN_GATE, requireNeed, type Gate } from '../access/gate.js';
 import type { Need } from '../access/need.js';
 import { EVERYBODY } from '../access/principal.js';
 import { CarpoolError, codeOf } from '../errors.js';
+import { createErrorLog } from '../telemetry/error-log.js';
 import type { Logger } from '../telemetry/logger.js';
 import { createErrorAnswer, isMalformedPath, type ErrorShape } from './error-handler.js';
 import { findExchange, openExchange, type Exchange, type ExchangeDeps } from './exchange.js';
@@ -64,7 +65,7 @@ export type Method = (typeof METHODS)[number];
 
 /** Not an Express *application*: that swaps the prototypes of `req` and `res` and costs two thirds of the throughput. */
 export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps): HttpRouter => {
-  const answerError = createErrorAnswer(deps.logger);
+  const answerError = createErrorAnswer(createErrorLog(deps.logger, deps.now));
   const audit = createAudit(deps.logger);
   const gate = deps.gate ?? OPEN_GATE;
   const router = Router({ caseSensitive: true });

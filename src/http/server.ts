@@ -5,6 +5,7 @@ import type { RequestObserver } from '../telemetry/request-observer.js';
 import { answerClientError } from './client-error.js';
 import { Connections } from './connections.js';
 import { deferContinue } from './continue.js';
+import type { TurnMeter } from './turn-meter.js';
 import { listenError } from './listen-error.js';
 import type { TlsFilesOptions } from './tls-files.js';
 import { createTlsServer, type TlsServerDeps } from './tls-server.js';
@@ -38,6 +39,8 @@ export interface HttpServerDeps extends TlsServerDeps {
   readonly metrics?: ConnectionMetrics;
   /** Of answers to what is no HTTP. */
   readonly headers?: OutgoingHttpHeaders;
+  /** Runs while the server listens. */
+  readonly turns?: TurnMeter;
 }
 
 /** Node cuts a request off later than `readBody` would, so that the client gets the better message. */
@@ -71,6 +74,7 @@ export const createHttpServer = (
   server.on('drop', () => deps.metrics?.cut('max_connections'));
   const connections = new Connections(server, tls !== false);
   deps.metrics?.bind(() => connections.count);
+  server.on('connection', (socket) => deps.turns?.took(socket));
   const onRequest: RequestListener = (req, res) => {
     if (connections.openOn(req.socket) < MOST_PIPELINED) {
       connections.begin(res);
@@ -94,9 +98,19 @@ export const createHttpServer = (
 
   let closed: Promise<void> | undefined;
   // Closing fails only when the server does not listen, which is where it should be.
-  const close = (): Promise<void> => (closed ??= new Promise((resolve) => server.close(() => resolve())));
+  const close = (): Promise<void> =>
+    (closed ??= new Promise((resolve) => {
+      server.close(() => {
+        deps.turns?.stop();
+        resolve();
+      });
+    }));
   return {
-    listen: (host, port) => listen(server, host, port),
+    listen: async (host, port) => {
+      const address = await listen(server, host, port);
+      deps.turns?.start();
+      return address;
+    },
     closeGracefully: async () => {
       await connections.closeWhenIdle(close);
       return close();

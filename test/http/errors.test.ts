@@ -41,6 +41,8 @@ describe('publicError', () => {
     ['QUEUE_FULL', NaN, 1],
     ['RATE_LIMITED', undefined, 1],
     ['DRAINING', undefined, 1],
+    ['DEADLINE_EXCEEDED', 2.1, 3],
+    ['DEADLINE_EXCEEDED', undefined, 1],
     ['INVALID_REQUEST', 5, undefined],
     ['EXECUTION_FAILED', undefined, undefined],
   ])('%s after %p s: Retry-After %p', (code, retryAfterSeconds, expected) => {

@@ -153,6 +153,14 @@ describe('closeGracefully', () => {
       expect((await client.closed()).match(/"hello"/g)).toHaveLength(2);
     }));
 
+  it('answers those that still wait to be taken, too', () =>
+    withServer(hello, async ({ port, server }) => {
+      const clients = await Promise.all(Array.from({ length: 40 }, () => rawClient(port, GET_X)));
+      await server.closeGracefully();
+      const answers = await Promise.all(clients.map((client) => client.closed()));
+      expect(answers.filter((answer) => !answer.includes('{"hello":true}'))).toEqual([]);
+    }));
+
   it('resolves for a server that never listened', async () => {
     const deps = { observer: new Recorder(), logger: silentLogger() };
     await createHttpServer(() => undefined, OPTIONS, deps).closeGracefully();

@@ -40,6 +40,7 @@ export const startRedisStub = async (
     hang: (value) => (isHanging = value),
     close: async () => {
       for (const socket of sockets) socket.destroy();
+      if (!server.listening) return;
       server.close();
       await once(server, 'close');
     },

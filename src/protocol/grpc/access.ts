@@ -33,7 +33,7 @@ export const accessInterceptor =
                   deps,
                 );
                 deps.audit(exchange, need, codeOf(error));
-                call.sendStatus(failExchange(error, exchange, deps.logger));
+                call.sendStatus(failExchange(error, exchange, deps.errorLog));
               },
             );
           },

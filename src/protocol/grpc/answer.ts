@@ -1,40 +1,33 @@
 import { Metadata, type handleUnaryCall, type StatusObject } from '@grpc/grpc-js';
 import type { Audit } from '../../access/audit.js';
-import { codeOf, messageOf } from '../../errors.js';
+import { codeOf } from '../../errors.js';
 import { cacheHeaders } from '../../http/cache-headers.js';
 import { publicError } from '../../http/error-handler.js';
 import { traceFields } from '../../telemetry/access-log.js';
-import type { Logger } from '../../telemetry/logger.js';
+import type { ErrorLog } from '../../telemetry/error-log.js';
 import { requireDecoded } from './decode.js';
 import { GrpcExchange, type GrpcExchangeDeps } from './exchange.js';
 import { needOfMethod } from './needs.js';
 import { statusOf } from './status.js';
 
 export interface AnswerDeps extends GrpcExchangeDeps {
-  readonly logger: Logger;
+  readonly errorLog: ErrorLog;
   readonly audit: Audit;
 }
 
 /** Ends an exchange with an error: what the client is told, and a line in the log where it is our fault. */
-export const failExchange = (error: unknown, exchange: GrpcExchange, logger: Logger): StatusObject => {
+export const failExchange = (error: unknown, exchange: GrpcExchange, errorLog: ErrorLog): StatusObject => {
   const shown = publicError(error);
-  const { code, status, message } = shown;
+  const { code, status } = shown;
   const { requestId, trace } = exchange;
   exchange.code ??= code;
-  if (!exchange.isGone) {
-    const ids = { requestId, ...traceFields(trace) };
-    if (code === 'INTERNAL') logger.error({ ...ids, err: error }, 'internal error');
-    else if (status >= 500) logger.warn({ ...ids, code, cause: causeOf(error) }, message);
-  }
+  if (!exchange.isGone) errorLog.note(error, shown, { requestId, ...traceFields(trace) });
   const answer = statusOf(shown, requestId, exchange.quotas);
   exchange.grpcStatus = answer.code;
   if (trace !== undefined) answer.metadata.set('traceparent', trace.traceparent);
   exchange.finish(status);
   return answer;
 };
-
-const causeOf = (error: unknown): string | undefined =>
-  error instanceof Error && error.cause !== undefined ? messageOf(error.cause) : undefined;
 
 /** Turns a function into a handler: what it throws or rejects with becomes the call's status. */
 export const unary =
@@ -56,7 +49,7 @@ export const unary =
         callback(null, response, exchange.trailer);
       } catch (error) {
         deps.audit(exchange, needOfMethod(exchange.route), codeOf(error));
-        callback(failExchange(error, exchange, deps.logger));
+        callback(failExchange(error, exchange, deps.errorLog));
       }
     };
     void run();

@@ -7,6 +7,8 @@ import { accessInterceptor } from './access.js';
 import { Callers } from './callers.js';
 import { openCredentials } from './credentials.js';
 import { decodingAll } from './decode.js';
+import { createErrorLog } from '../../telemetry/error-log.js';
+import type { Logger } from '../../telemetry/logger.js';
 import type { GrpcExchangeDeps } from './exchange.js';
 import { HealthService } from './health.js';
 import { createInfer, type InferDeps } from './infer.js';
@@ -16,9 +18,10 @@ import { inferenceService, type ServiceDeps } from './services.js';
 import { InferStreams } from './stream.js';
 
 export interface GrpcServerDeps
-  extends Omit<GrpcExchangeDeps, 'callers'>, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot' | 'logger'> {
+  extends Omit<GrpcExchangeDeps, 'callers'>, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot'> {
   /** Who may call. */
   readonly gate: Gate;
+  readonly logger: Logger;
   readonly maxMessageBytes: number;
   readonly tls: TlsFilesOptions | false;
   readonly reflection: boolean;
@@ -45,7 +48,12 @@ const MOST_STREAMS = 1024;
 
 /** Open Inference Protocol v2 over gRPC: see docs/protocols.md. */
 export const createGrpcServer = (given: GrpcServerDeps): GrpcServer => {
-  const deps = { ...given, callers: new Callers(given.gate), audit: createAudit(given.logger) };
+  const deps = {
+    ...given,
+    callers: new Callers(given.gate),
+    audit: createAudit(given.logger),
+    errorLog: createErrorLog(given.logger, given.now),
+  };
   const server = new Server({
     ...(given.gate.isOpen ? {} : { interceptors: [accessInterceptor(deps)] }),
     'grpc.max_receive_message_length': deps.maxMessageBytes,

@@ -102,7 +102,7 @@ class InferStream {
       exchange.finish();
       return { error_message: '', infer_response: response };
     } catch (error) {
-      const { details } = failExchange(error, exchange, this.#deps.logger);
+      const { details } = failExchange(error, exchange, this.#deps.errorLog);
       const { id, model_name, model_version } = message;
       return { error_message: details, infer_response: { id, model_name, model_version } };
     } finally {

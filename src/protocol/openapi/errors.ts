@@ -28,7 +28,14 @@ export const CODES = {
   run: [
     ...FIND,
     ...BODY,
-    ...(['INPUT_TOO_LONG', 'QUEUE_FULL', 'RATE_LIMITED', 'EXECUTION_FAILED', 'WORKER_LOST', 'DEADLINE_EXCEEDED'] as const),
+    ...([
+      'INPUT_TOO_LONG',
+      'QUEUE_FULL',
+      'RATE_LIMITED',
+      'EXECUTION_FAILED',
+      'WORKER_LOST',
+      'DEADLINE_EXCEEDED',
+    ] as const),
     ...ASKED,
   ],
   load: [...FIND, ...BODY, 'CONFLICT', 'MODEL_LOAD_FAILED', ...ASKED],
