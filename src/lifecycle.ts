@@ -22,7 +22,7 @@ export interface LifecycleDeps {
   readonly costs: CostKeeper;
   readonly registry: Registry;
   readonly metrics: Metrics;
-  readonly seeing: Pick<Seeing, 'open' | 'close'>;
+  readonly seeing: Pick<Seeing, 'close'>;
   readonly logger: Logger;
 }
 
@@ -82,9 +82,9 @@ export class Lifecycle {
   }
 
   async #start(): Promise<StartReport> {
-    const { settings, layout, pool, codec, costs, registry, seeing, logger } = this.#deps;
+    const { settings, layout, pool, codec, costs, registry, logger } = this.#deps;
     this.#state = 'starting';
-    await Promise.all([pool.start(), codec.start(), seeing.open()]);
+    await Promise.all([pool.start(), codec.start()]);
     const { root, load } = settings.models;
     const names = load === '*' ? await listModels(root) : load;
     for (const name of names)
