@@ -130,29 +130,9 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       logger.info({ model: model.info.name, from, cost: costOf(model) }, 'cost of runs known'),
     onFault: (reason) => logger.warn({ reason }, 'calibration'),
   });
-  const registry = createRegistry({
-    settings,
-    layout,
-    pool,
-    arbiter,
-    codec,
-    costs,
-    clock,
-    seeing,
-    metrics,
-    logger,
-  });
-  const lifecycle = new Lifecycle({
-    settings,
-    layout,
-    pool,
-    codec,
-    costs,
-    registry,
-    metrics,
-    seeing,
-    logger,
-  });
+  const parts = { settings, layout, pool, codec, costs, metrics, seeing, logger };
+  const registry = createRegistry({ ...parts, arbiter, clock });
+  const lifecycle = new Lifecycle({ ...parts, registry });
   seeing.bind({ registry, health: lifecycle.health, pool });
   const pipeline = new Pipeline(codec, clock);
 
