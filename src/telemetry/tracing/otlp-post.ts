@@ -1,4 +1,4 @@
-import { Agent as HttpAgent, request as httpRequest, type RequestOptions } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { messageOf } from '../../errors.js';
 
@@ -12,18 +12,14 @@ const RETRYABLE: readonly number[] = [429, 502, 503, 504];
 /** Sends exports over one connection that is kept. Not by `fetch`, which copies every body. */
 export class OtlpPoster {
   readonly #url: URL;
-  readonly #options: RequestOptions;
+  readonly #headers: OutgoingHttpHeaders;
   readonly #agent: HttpAgent;
 
   constructor(url: string, headers: Readonly<Record<string, string>>) {
     this.#url = new URL(url);
     const Agent = this.#url.protocol === 'https:' ? HttpsAgent : HttpAgent;
     this.#agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    this.#options = {
-      method: 'POST',
-      agent: this.#agent,
-      headers: { ...headers, 'content-type': 'application/json' },
-    };
+    this.#headers = { ...headers, 'content-type': 'application/json' };
   }
 
   /** Never rejects. */
@@ -47,9 +43,10 @@ export class OtlpPoster {
 
   #send(body: Buffer, signal: AbortSignal): Promise<number> {
     const request = this.#url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const headers = { ...this.#options.headers, 'content-length': body.byteLength };
+    const headers = { ...this.#headers, 'content-length': body.byteLength };
+    const options = { method: 'POST', agent: this.#agent, headers, signal };
     return new Promise((resolve, reject) => {
-      const req = request(this.#url, { ...this.#options, headers, signal }, (res) => {
+      const req = request(this.#url, options, (res) => {
         res.resume();
         res.on('end', () => resolve(res.statusCode ?? 0));
         res.on('error', reject);
