@@ -35,7 +35,7 @@ export interface SubmitOptions {
    * Hears of every batch that an item of the request rides in, after its `dispatched` event and before its `completed`
    * or `failed`; of one batch perhaps several times. Must not throw.
    */
-  readonly onRun?: (group: Group) => void;
+  readonly onRun?: ((group: Group) => void) | undefined;
 }
 
 /** An item in the queue, as a plan sees it. */

@@ -27,7 +27,7 @@ export interface LifecycleDeps {
   readonly registry: Registry;
   readonly watcher: Watcher;
   readonly metrics: Metrics;
-  readonly seeing: Pick<Seeing, 'open' | 'close'>;
+  readonly seeing: Pick<Seeing, 'close'>;
   readonly logger: Logger;
 }
 
@@ -86,9 +86,9 @@ export class Lifecycle {
   }
 
   async #start(): Promise<StartReport> {
-    const { settings, layout, pool, codec, costs, registry, watcher, seeing, logger } = this.#deps;
+    const { settings, layout, pool, codec, costs, registry, watcher, logger } = this.#deps;
     this.#state = 'starting';
-    await Promise.all([pool.start(), codec.start(), seeing.open(), watcher.start()]);
+    await Promise.all([pool.start(), codec.start(), watcher.start()]);
     const { root, load } = settings.models;
     const names = load === '*' ? await listModels(root) : load;
     for (const name of names)

@@ -75,11 +75,7 @@ export class Pipeline {
     const arrivedAt = startedAt - context.elapsedMs;
     const { timeoutMs = info.batching.timeoutMs, priority = 0 } = request.options;
     const { caller, trace } = context;
-    const onRun = trace?.onRun;
-    const submit = {
-      ...{ deadlineAt: arrivedAt + timeoutMs, caller, priority },
-      ...(onRun === undefined ? undefined : { onRun }),
-    };
+    const submit = { deadlineAt: arrivedAt + timeoutMs, caller, priority, onRun: trace?.onRun };
     // The batcher finishes what it has; until then a swap must wait.
     const { ticket, use, resultOf } = await model.during(async () => {
       const encoded = await this.#encode(model, request, context.signal);

@@ -33,8 +33,6 @@ export interface Seeing {
   readonly forModel: (model: string) => ModelMetrics;
   /** What the gauges ask, once it is there. */
   bind(parts: { registry: Registry; health: HealthView; pool: LanePool }): void;
-  /** Loads what traces need. Never rejects: without them requests are served all the same. */
-  open(): Promise<void>;
   /** Sends the spans that are left; no timer stays. Never rejects. */
   close(): Promise<void>;
 }
@@ -74,11 +72,6 @@ export const createSeeing = ({ settings, clock, metrics, logger }: SeeingDeps): 
         failed: registry.failures.size,
         loading: registry.loading.size,
       }));
-    },
-    open: async () => {
-      await sink?.open().catch((error: unknown) => {
-        logger.error({ err: error }, 'no traces: what sends them could not be loaded');
-      });
     },
     close: async () => {
       logLevel.close();

@@ -136,7 +136,7 @@ export const tracingSchema = z.strictObject({
     .meta({ description: 'a URL such as "http://127.0.0.1:4318" without credentials, or "" for no traces' })
     .default(''),
   /** Part of the traces that begin here to record; the others follow the decision of their callers. */
-  sampleRatio: z.number().min(0).max(1).default(1),
+  sampleRatio: z.number().min(0).max(1).default(0.1),
   serviceName: z.string().min(1).default('carpool'),
   /** Variable of the environment with headers for the collector: `name=value,name=value`, percent-encoded. */
   headersEnv: z.string().min(1).default('OTEL_EXPORTER_OTLP_HEADERS'),

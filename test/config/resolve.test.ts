@@ -42,7 +42,7 @@ describe('resolveConfig fills in', () => {
       log: { level: 'info', format: 'auto' },
       tracing: {
         otlpUrl: '',
-        sampleRatio: 1,
+        sampleRatio: 0.1,
         serviceName: 'carpool',
         headersEnv: 'OTEL_EXPORTER_OTLP_HEADERS',
       },

@@ -32,6 +32,7 @@ interface Attribute {
   };
 }
 
+/** What has its default may be left out. */
 interface WireSpan {
   readonly traceId: string;
   readonly spanId: string;
@@ -41,11 +42,11 @@ interface WireSpan {
   readonly kind: number;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
-  readonly status: { readonly code: number };
+  readonly status?: { readonly code: number };
   readonly attributes: readonly Attribute[];
-  readonly events: readonly { readonly name: string; readonly timeUnixNano: string }[];
-  readonly links: readonly { readonly traceId: string; readonly spanId: string }[];
-  readonly droppedLinksCount: number;
+  readonly events?: readonly { readonly name: string; readonly timeUnixNano: string }[];
+  readonly links?: readonly { readonly traceId: string; readonly spanId: string }[];
+  readonly droppedLinksCount?: number;
 }
 
 interface Export {
@@ -101,7 +102,7 @@ export class TraceCollector {
 
   #take({ resourceSpans }: Export): void {
     for (const { resource, scopeSpans } of resourceSpans)
-      for (const span of scopeSpans.flatMap(({ spans }) => spans))
+      for (const { status, events = [], links = [], ...span } of scopeSpans.flatMap(({ spans }) => spans))
         this.spans.push({
           traceId: span.traceId,
           spanId: span.spanId,
@@ -111,11 +112,11 @@ export class TraceCollector {
           kind: span.kind,
           startMs: Number(span.startTimeUnixNano) / 1e6,
           endMs: Number(span.endTimeUnixNano) / 1e6,
-          status: span.status.code,
+          status: status?.code ?? 0,
           attributes: byName(span.attributes),
-          events: span.events.map(({ name, timeUnixNano }) => ({ name, atMs: Number(timeUnixNano) / 1e6 })),
-          links: span.links.map(({ traceId, spanId }) => ({ traceId, spanId })),
-          droppedLinks: span.droppedLinksCount,
+          events: events.map(({ name, timeUnixNano }) => ({ name, atMs: Number(timeUnixNano) / 1e6 })),
+          links: links.map(({ traceId, spanId }) => ({ traceId, spanId })),
+          droppedLinks: span.droppedLinksCount ?? 0,
           resource: byName(resource.attributes),
         });
   }

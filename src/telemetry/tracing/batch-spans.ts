@@ -1,20 +1,44 @@
 import { wasteOf, type BatcherEvent, type Group } from '#batcher';
-import { MAX_LINKS, type SpanLink, type SpanSink } from './span.js';
+import { MAX_LINKS, type SpanLink, type SpanSink, type WriteAttribute } from './span.js';
 import type { IdSource } from './trace-context.js';
 
 type Dispatched = Extract<BatcherEvent, { type: 'dispatched' }>;
 type Ended = Extract<BatcherEvent, { type: 'completed' | 'failed' }>;
 
-/** A batch on its way. */
-interface Running {
-  readonly startMs: number;
-  readonly waiting: number;
-  readonly predictedMs: number;
-  /** Requests of sampled traces; a batch without any gets no span. */
-  readonly requests: Set<SpanLink>;
-  droppedLinks: number;
-  /** Given when the first one asks for it. */
-  span: SpanLink | undefined;
+/** A batch on its way; it has no ids before a sampled request rides in it. */
+class RunningBatch implements SpanLink {
+  traceId = '';
+  spanId = '';
+  readonly requests: SpanLink[] = [];
+  droppedLinks = 0;
+
+  constructor(
+    readonly startMs: number,
+    readonly waiting: number,
+    readonly predictedMs: number,
+  ) {}
+
+  /** @returns false where it has joined before */
+  join(request: SpanLink, ids: IdSource): boolean {
+    const { requests } = this;
+    if (requests.includes(request)) return false;
+    if (requests.length >= MAX_LINKS) {
+      this.droppedLinks++;
+      return true;
+    }
+    if (requests.length === 0) {
+      this.traceId = ids.traceId();
+      this.spanId = ids.spanId();
+    }
+    requests.push(request);
+    return true;
+  }
+}
+
+/** What a batch knows of a request. */
+export interface RequestLinks extends SpanLink {
+  readonly links: readonly SpanLink[];
+  linked(batch: SpanLink): void;
 }
 
 export interface BatchSpansDeps {
@@ -29,7 +53,7 @@ export interface BatchSpansDeps {
  */
 export class BatchSpans {
   readonly #deps: BatchSpansDeps;
-  readonly #running = new WeakMap<Group, Running>();
+  readonly #running = new Map<Group, RunningBatch>();
 
   constructor(deps: BatchSpansDeps) {
     this.#deps = deps;
@@ -40,59 +64,56 @@ export class BatchSpans {
     else if (event.type === 'completed' || event.type === 'failed') this.#end(model, event);
   }
 
-  /** A request rides in it. @returns the batch's span; undefined where none was begun */
-  join(group: Group, request: SpanLink): SpanLink | undefined {
-    const running = this.#running.get(group);
-    if (running === undefined) return undefined;
-    const { requests } = running;
-    if (requests.size < MAX_LINKS) requests.add(request);
-    else if (!requests.has(request)) running.droppedLinks++;
-    const { ids } = this.#deps;
-    return (running.span ??= { traceId: ids.traceId(), spanId: ids.spanId() });
+  /** A sampled request rides in it, as it is told at least once. */
+  join(group: Group, request: RequestLinks): void {
+    const batch = this.#running.get(group);
+    if (batch === undefined || request.links.includes(batch) || !batch.join(request, this.#deps.ids)) return;
+    request.linked(batch);
   }
 
   #begin({ group, predictedMs, waiting }: Dispatched): void {
-    const startMs = this.#deps.now();
-    const known = { startMs, waiting, predictedMs };
-    this.#running.set(group, { ...known, requests: new Set(), droppedLinks: 0, span: undefined });
+    this.#running.set(group, new RunningBatch(this.#deps.now(), waiting, predictedMs));
   }
 
   #end(model: string, event: Ended): void {
-    const running = this.#running.get(event.group);
-    if (running?.span === undefined) return;
-    const { span, startMs, waiting, predictedMs, requests, droppedLinks } = running;
+    const batch = this.#running.get(event.group);
+    this.#running.delete(event.group);
+    if (batch === undefined || batch.requests.length === 0) return;
+    const { traceId, spanId, startMs, waiting, predictedMs, requests, droppedLinks } = batch;
     const { rows, tokens, paddedTokens, longest, reason } = event.group;
     const { sink, now } = this.#deps;
     sink.add({
-      ...span,
+      traceId,
+      spanId,
+      startMs,
+      droppedLinks,
       name: `batch ${model}`,
       kind: 'internal',
-      startMs,
       endMs: now(),
       failure: event.type === 'failed' ? event.code : undefined,
-      attributes: {
-        'carpool.model': model,
-        'carpool.batch.rows': rows,
-        'carpool.batch.tokens': tokens,
-        'carpool.batch.padded_tokens': paddedTokens,
-        'carpool.batch.longest': longest,
-        'carpool.batch.reason': reason,
-        'carpool.batch.waiting': waiting,
-        'carpool.batch.predicted_ms': predictedMs,
-        ...endingOf(event),
+      attributes: (write) => {
+        write('carpool.model', model);
+        write('carpool.batch.rows', rows);
+        write('carpool.batch.tokens', tokens);
+        write('carpool.batch.padded_tokens', paddedTokens);
+        write('carpool.batch.longest', longest);
+        write('carpool.batch.reason', reason);
+        write('carpool.batch.waiting', waiting);
+        write('carpool.batch.predicted_ms', predictedMs);
+        writeEnding(event, write);
       },
       events: [],
-      links: [...requests],
-      droppedLinks,
+      links: requests,
     });
   }
 }
 
-const endingOf = (event: Ended): Readonly<Record<string, number | string>> =>
-  event.type === 'failed'
-    ? { 'error.type': event.code }
-    : {
-        'carpool.batch.lane_ms': event.laneMs,
-        'carpool.batch.run_ms': event.runMs,
-        'carpool.batch.padding_ratio': wasteOf(event.unpaddedMs, event.laneMs),
-      };
+const writeEnding = (event: Ended, write: WriteAttribute): void => {
+  if (event.type === 'failed') {
+    write('error.type', event.code);
+    return;
+  }
+  write('carpool.batch.lane_ms', event.laneMs);
+  write('carpool.batch.run_ms', event.runMs);
+  write('carpool.batch.padding_ratio', wasteOf(event.unpaddedMs, event.laneMs));
+};

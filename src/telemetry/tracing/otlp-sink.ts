@@ -1,7 +1,8 @@
-import type { ReadableSpan, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { messageOf } from '../../errors.js';
+import { hostname } from 'node:os';
+import { ExportChunk } from './export-chunk.js';
+import { exportFrame, spanJson } from './otlp-json.js';
+import { OtlpPoster, type Outcome } from './otlp-post.js';
 import type { SpanData, SpanSink } from './span.js';
-import { loadReadable, type ToReadable } from './readable-span.js';
 
 export interface OtlpOptions {
   /** `http://collector:4318/v1/traces` */
@@ -20,99 +21,149 @@ export interface OtlpSinkDeps {
   readonly onFault: (message: string) => void;
 }
 
-/** Spans that wait for their export, the ones on their way included; what comes above is dropped. */
-const MAX_PENDING = 4096;
-/** Printing that many takes about a millisecond of the event loop. */
-const EXPORT_BATCH = 128;
+/** Exports that wait, about two hundred spans each; what comes above is dropped. */
+const MAX_CHUNKS = 16;
 const EXPORT_DELAY_MS = 1000;
-const EXPORT_TIMEOUT_MS = 5000;
+/** Of one export; where the collector was busy or could not be reached. */
+const ATTEMPTS = 3;
+const RETRY_MS = 1000;
 /** A collector that is gone must not hold up a stop. */
 const CLOSE_MS = 3000;
 /** Between two lines that say the same. */
 const FAULT_EVERY_MS = 60_000;
+/** Clocks drift apart, and the wall's may be set: beyond this they are compared anew. */
+const MAX_DRIFT_MS = 50;
 
 /**
- * Sends spans by OTLP over HTTP (JSON), some at a time, in the background. OpenTelemetry's libraries are loaded by
- * `open`, so that they cost nothing where no collector is configured. A collector that is slow or gone costs spans,
- * nothing else.
+ * Sends spans by OTLP over HTTP (JSON), some hundred at a time, in the background. A collector that is slow or gone costs
+ * spans, nothing else.
  */
 export class OtlpSink implements SpanSink {
-  readonly #options: OtlpOptions;
+  readonly #poster: OtlpPoster;
   readonly #deps: OtlpSinkDeps;
-  #processor: SpanProcessor | undefined;
-  #toReadable: ToReadable | undefined;
-  #pending = 0;
+  readonly #frame: { readonly head: string; readonly tail: string };
+  /** Being filled. */
+  #open: ExportChunk | undefined;
+  readonly #full: ExportChunk[] = [];
+  /** Was sent, and can be filled again: memory outside of the heap is dear to get. */
+  #spare: ExportChunk | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  /** The export under way. */
+  #sending: Promise<void> | undefined;
+  readonly #stop = new AbortController();
   #isClosed = false;
+  #offsetMs: number;
   #faultAtMs = -Infinity;
 
   constructor(options: OtlpOptions, deps: OtlpSinkDeps) {
-    this.#options = options;
+    this.#poster = new OtlpPoster(options.url, options.headers);
     this.#deps = deps;
-  }
-
-  async open(): Promise<void> {
-    const [{ BatchSpanProcessor }, { OTLPTraceExporter }] = await Promise.all([
-      import('@opentelemetry/sdk-trace-base'),
-      import('@opentelemetry/exporter-trace-otlp-http'),
-    ]);
-    const { url, headers } = this.#options;
-    const exporter = new OTLPTraceExporter({
-      url,
-      headers: { ...headers },
-      timeoutMillis: EXPORT_TIMEOUT_MS,
-      concurrencyLimit: MAX_PENDING / EXPORT_BATCH,
-    });
-    this.#toReadable = await loadReadable(this.#options, this.#deps);
-    this.#processor = new BatchSpanProcessor(this.#counted(exporter), {
-      maxQueueSize: MAX_PENDING,
-      maxExportBatchSize: EXPORT_BATCH,
-      scheduledDelayMillis: EXPORT_DELAY_MS,
-      exportTimeoutMillis: EXPORT_TIMEOUT_MS,
-    });
+    this.#offsetMs = deps.unixNow() - deps.now();
+    const { serviceName, serviceVersion: version } = options;
+    this.#frame = exportFrame(
+      (write) => {
+        write('service.name', serviceName);
+        write('service.version', version);
+        write('service.instance.id', `${hostname()}:${process.pid}`);
+        write('telemetry.sdk.language', 'nodejs');
+        write('telemetry.sdk.name', 'carpool');
+        write('telemetry.sdk.version', version);
+      },
+      { name: 'carpool', version },
+    );
   }
 
   add(span: SpanData): void {
-    if (this.#processor === undefined || this.#toReadable === undefined || this.#isClosed || this.#isFull) {
+    if (this.#isClosed || this.#full.length >= MAX_CHUNKS) {
       this.#deps.count('dropped', 1);
       return;
     }
-    this.#pending++;
-    this.#processor.onEnd(this.#toReadable(span));
+    const { now, unixNow, count } = this.#deps;
+    const offsetMs = unixNow() - now();
+    if (Math.abs(offsetMs - this.#offsetMs) > MAX_DRIFT_MS) this.#offsetMs = offsetMs;
+    const json = spanJson(span, this.#offsetMs);
+    if (this.#open?.add(json) === true) return;
+    this.#shut();
+    this.#open = this.#spare ?? new ExportChunk(this.#frame);
+    this.#spare = undefined;
+    if (!this.#open.add(json)) count('dropped', 1);
+    if (this.#full.length > 0) this.#send();
+    else this.#sendSoon();
   }
 
   /** Sends what is left, within three seconds. Never rejects. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, CLOSE_MS)));
-    await Promise.race([this.#processor?.shutdown().catch(() => undefined), late]);
-    clearTimeout(timer);
+    const limit = setTimeout(() => this.#stop.abort(), CLOSE_MS);
+    this.#shut();
+    while (this.#sending !== undefined || this.#full.length > 0) {
+      this.#send();
+      await this.#sending;
+    }
+    clearTimeout(limit);
+    this.#poster.close();
   }
 
-  get #isFull(): boolean {
-    return this.#pending >= MAX_PENDING;
+  #shut(): void {
+    if (this.#open !== undefined && this.#open.spans > 0) this.#full.push(this.#open);
+    this.#open = undefined;
   }
 
-  #counted(exporter: SpanExporter): SpanExporter {
-    return {
-      export: (spans: ReadableSpan[], done) =>
-        exporter.export(spans, (result) => {
-          this.#pending -= spans.length;
-          // 0 is ExportResultCode.SUCCESS.
-          const failed = result.code.valueOf() !== 0;
-          this.#deps.count(failed ? 'failed' : 'exported', spans.length);
-          if (failed) this.#fault(result.error);
-          done(result);
-        }),
-      shutdown: () => exporter.shutdown(),
-    };
+  #sendSoon(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#shut();
+      this.#send();
+    }, EXPORT_DELAY_MS).unref();
   }
 
-  #fault(error: Error | undefined): void {
+  /** One at a time: while the collector is slow, the rest waits. */
+  #send(): void {
+    if (this.#sending !== undefined) return;
+    const chunk = this.#full.shift();
+    if (chunk === undefined) return;
+    this.#sending = this.#export(chunk).then(() => {
+      this.#sending = undefined;
+      if (this.#full.length > 0) this.#send();
+      else if (this.#open !== undefined) this.#sendSoon();
+    });
+  }
+
+  /** Never rejects. */
+  async #export(chunk: ExportChunk): Promise<void> {
+    const body = chunk.body();
+    let outcome: Outcome = { ok: false, isRetryable: true, reason: 'closed before it was sent' };
+    for (let attempt = 0; attempt < ATTEMPTS && !this.#stop.signal.aborted; attempt++) {
+      if (attempt > 0) await this.#pause(RETRY_MS * 2 ** (attempt - 1));
+      outcome = await this.#poster.post(body, this.#stop.signal);
+      if (outcome.ok || !outcome.isRetryable) break;
+    }
+    this.#deps.count(outcome.ok ? 'exported' : 'failed', chunk.spans);
+    if (!outcome.ok) this.#fault(outcome.reason);
+    chunk.clear();
+    this.#spare = chunk;
+  }
+
+  /** Cut short by a close. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.#stop;
+      const done = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      };
+      const timer = setTimeout(done, ms).unref();
+      signal.addEventListener('abort', done);
+      if (signal.aborted) done();
+    });
+  }
+
+  #fault(reason: string): void {
     const now = this.#deps.now();
     if (now - this.#faultAtMs < FAULT_EVERY_MS) return;
     this.#faultAtMs = now;
-    this.#deps.onFault(error === undefined ? 'export failed' : messageOf(error));
+    this.#deps.onFault(reason);
   }
 }

@@ -1,6 +1,5 @@
 import type { RequestRecord } from '../access-log.js';
-
-type Attributes = Readonly<Record<string, string | number | undefined>>;
+import type { WriteAttribute } from './span.js';
 
 const MAX_PATH_CHARS = 256;
 /** Routes of no pattern; see http/router and http/server. */
@@ -16,38 +15,39 @@ export const nameOf = ({ protocol, method, route }: RequestRecord): string => {
 };
 
 /** By OpenTelemetry's semantic conventions for HTTP and RPC servers, and what only we know under `carpool.`. */
-export const attributesOf = (request: RequestRecord, tokens: number | undefined): Attributes => {
-  const { protocol, status, code, model, rows, batchRows, encodeMs, queueMs, runMs, requestId } = request;
-  return {
-    ...(protocol === 'grpc' ? rpcAttributes(request) : httpAttributes(request)),
-    'error.type': status >= 500 ? code : undefined,
-    'carpool.protocol': protocol === 'grpc' ? 'grpc' : 'http',
-    'carpool.request_id': requestId,
-    'carpool.code': code,
-    'carpool.model': model,
-    'carpool.rows': rows,
-    'carpool.tokens': tokens,
-    'carpool.batch_rows': batchRows,
-    'carpool.encode_ms': encodeMs,
-    'carpool.queue_ms': queueMs,
-    'carpool.run_ms': runMs,
-  };
+export const writeAttributes = (
+  request: RequestRecord,
+  tokens: number | undefined,
+  write: WriteAttribute,
+): void => {
+  const { protocol, status, code } = request;
+  if (protocol === 'grpc') writeRpc(request, write);
+  else writeHttp(request, write);
+  write('error.type', status >= 500 ? code : undefined);
+  write('carpool.protocol', protocol === 'grpc' ? 'grpc' : 'http');
+  write('carpool.request_id', request.requestId);
+  write('carpool.code', code);
+  write('carpool.model', request.model);
+  write('carpool.rows', request.rows);
+  write('carpool.tokens', tokens);
+  write('carpool.batch_rows', request.batchRows);
+  write('carpool.encode_ms', request.encodeMs);
+  write('carpool.queue_ms', request.queueMs);
+  write('carpool.run_ms', request.runMs);
 };
 
-const httpAttributes = ({ protocol, method, route, path, status }: RequestRecord): Attributes => ({
-  'http.request.method': method,
-  'http.route': NO_ROUTE.includes(route) ? undefined : route,
-  'http.response.status_code': status,
-  'url.path': path.slice(0, MAX_PATH_CHARS),
-  'url.scheme': protocol,
-});
+const writeHttp = ({ protocol, method, route, path, status }: RequestRecord, write: WriteAttribute): void => {
+  write('http.request.method', method);
+  write('http.route', NO_ROUTE.includes(route) ? undefined : route);
+  write('http.response.status_code', status);
+  write('url.path', path.slice(0, MAX_PATH_CHARS));
+  write('url.scheme', protocol);
+};
 
-const rpcAttributes = ({ route, status, grpcStatus }: RequestRecord): Attributes => {
+const writeRpc = ({ route, status, grpcStatus }: RequestRecord, write: WriteAttribute): void => {
   const [, service, method] = route.split('/');
-  return {
-    'rpc.system': 'grpc',
-    'rpc.service': service,
-    'rpc.method': method,
-    'rpc.grpc.status_code': grpcStatus ?? (status === STATUS_CLIENT_GONE ? GRPC_CANCELLED : GRPC_OK),
-  };
+  write('rpc.system', 'grpc');
+  write('rpc.service', service);
+  write('rpc.method', method);
+  write('rpc.grpc.status_code', grpcStatus ?? (status === STATUS_CLIENT_GONE ? GRPC_CANCELLED : GRPC_OK));
 };

@@ -1,5 +1,5 @@
 import type { Group } from '#batcher';
-import type { BatchSpans } from './batch-spans.js';
+import type { BatchSpans, RequestLinks } from './batch-spans.js';
 import { MAX_LINKS, type SpanEvent, type SpanLink } from './span.js';
 import { formatTraceparent, type TraceParent } from './trace-context.js';
 
@@ -14,7 +14,7 @@ export interface RequestTraceParts extends TraceParent {
 }
 
 /** One request's place in its trace: known from its first moment, so that the answer and the log can say it. */
-export class RequestTrace implements TraceParent {
+export class RequestTrace implements TraceParent, RequestLinks {
   readonly traceId: string;
   readonly spanId: string;
   readonly sampled: boolean;
@@ -24,7 +24,7 @@ export class RequestTrace implements TraceParent {
   readonly startMs: number;
   readonly events: SpanEvent[] = [];
   /** Batches that it rides in. */
-  readonly links = new Set<SpanLink>();
+  readonly links: SpanLink[] = [];
   droppedLinks = 0;
   /** Of its texts, special ones included. */
   tokens: number | undefined;
@@ -40,7 +40,7 @@ export class RequestTrace implements TraceParent {
     this.traceState = traceState;
     this.#now = now;
     this.startMs = now();
-    this.onRun = sampled ? (group) => this.#ride(group, batches) : undefined;
+    this.onRun = sampled ? (group) => batches.join(group, this) : undefined;
   }
 
   /** Header of the answer. */
@@ -53,11 +53,9 @@ export class RequestTrace implements TraceParent {
     if (this.sampled && this.events.length < MAX_EVENTS) this.events.push({ name, atMs: this.#now() });
   }
 
-  #ride(group: Group, batches: BatchSpans): void {
-    const batch = batches.join(group, this);
-    if (batch === undefined || this.links.has(batch)) return;
-    if (this.links.size === 0) this.mark('dispatched');
-    if (this.links.size < MAX_LINKS) this.links.add(batch);
+  linked(batch: SpanLink): void {
+    if (this.links.length === 0) this.mark('dispatched');
+    if (this.links.length < MAX_LINKS) this.links.push(batch);
     else this.droppedLinks++;
   }
 }

@@ -10,20 +10,22 @@ export interface SpanEvent {
   readonly atMs: number;
 }
 
-/** A span that is over, as plain data: it is made when all is known of it, so that nothing is paid before. */
+/** Names are our own: nothing in them needs to be escaped in JSON. Undefined values are left out. */
+export type WriteAttribute = (name: string, value: string | number | undefined) => void;
+
+/** A span that is over: it is made when all is known of it, so that nothing is paid before. */
 export interface SpanData extends SpanLink {
   readonly name: string;
   readonly kind: 'server' | 'internal';
   readonly parentSpanId?: string | undefined;
-  /** As it came, checked when it is sent. */
   readonly traceState?: string | undefined;
   /** Of the gateway's clock. */
   readonly startMs: number;
   readonly endMs: number;
   /** What went wrong, in a word; absent = nothing, or nothing that is the server's fault. */
   readonly failure?: string | undefined;
-  /** Undefined ones are left out. */
-  readonly attributes: Readonly<Record<string, string | number | undefined>>;
+  /** Called once, at once: lists of attributes would cost more than to print them. */
+  readonly attributes: (write: WriteAttribute) => void;
   readonly events: readonly SpanEvent[];
   readonly links: readonly SpanLink[];
   /** Links that there was no room for. */

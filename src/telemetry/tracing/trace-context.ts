@@ -25,6 +25,24 @@ export const parseTraceparent = (header: unknown): TraceParent | undefined => {
   return { traceId, spanId, sampled: (parseInt(flags, 16) & SAMPLED) === SAMPLED };
 };
 
+const MAX_MEMBERS = 32;
+const MAX_TRACESTATE_CHARS = 512;
+/** `vendor=value`, `tenant@vendor=value`; the value is printable, without comma, equals sign and space at its end. */
+const MEMBER =
+  /^[a-z\d][\w\-*/]{0,240}(?:@[a-z][\w\-*/]{0,13})?=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]$/;
+
+/** A `tracestate` header (section 3.3) as it came; undefined where it is none, or longer than has to be handed on. */
+export const parseTracestate = (header: unknown): string | undefined => {
+  if (typeof header !== 'string' || header.length > MAX_TRACESTATE_CHARS) return undefined;
+  const members = header
+    .split(',')
+    .map((member) => member.trim())
+    .filter((member) => member !== '');
+  const isGood =
+    members.length > 0 && members.length <= MAX_MEMBERS && members.every((member) => MEMBER.test(member));
+  return isGood ? members.join(',') : undefined;
+};
+
 export const formatTraceparent = ({ traceId, spanId, sampled }: TraceParent): string =>
   `00-${traceId}-${spanId}-${sampled ? '01' : '00'}`;
 

@@ -1,10 +1,10 @@
 import type { BatcherEvent } from '#batcher';
 import type { RequestRecord } from '../access-log.js';
 import { BatchSpans } from './batch-spans.js';
-import { attributesOf, nameOf } from './request-attributes.js';
+import { nameOf, writeAttributes } from './request-attributes.js';
 import { RequestTrace } from './request-trace.js';
 import type { SpanSink } from './span.js';
-import { IdSource, isSampled, parseTraceparent } from './trace-context.js';
+import { IdSource, isSampled, parseTraceparent, parseTracestate } from './trace-context.js';
 
 export interface TracingDeps {
   /** Share of the traces begun here that are recorded, 0 to 1; the others follow their caller's decision. */
@@ -24,9 +24,6 @@ const PROBES = new Set([
   '/inference.GRPCInferenceService/ServerLive',
   '/inference.GRPCInferenceService/ServerReady',
 ]);
-
-/** W3C: whoever hands it on may cut it there. */
-const MAX_TRACESTATE_CHARS = 512;
 
 /**
  * Traces of requests and batches:
@@ -49,14 +46,12 @@ export class Tracing {
     const { sampleRatio, now } = this.#deps;
     const parent = parseTraceparent(traceparent);
     const traceId = parent?.traceId ?? this.#ids.traceId();
-    const hasState =
-      parent !== undefined && typeof tracestate === 'string' && tracestate.length <= MAX_TRACESTATE_CHARS;
     return new RequestTrace({
       traceId,
       spanId: this.#ids.spanId(),
       sampled: parent?.sampled ?? isSampled(traceId, sampleRatio),
       parent,
-      traceState: hasState ? tracestate : undefined,
+      traceState: parent?.sampled === true ? parseTracestate(tracestate) : undefined,
       batches: this.#batches,
       now,
     });
@@ -72,17 +67,21 @@ export class Tracing {
     const { trace, bodyMs, route, status, code } = request;
     if (trace?.sampled !== true || (trace.parent === undefined && PROBES.has(route))) return;
     const { traceId, spanId, parent, traceState, startMs, events, links, droppedLinks } = trace;
-    const read = bodyMs === undefined ? [] : [{ name: 'body read', atMs: startMs + bodyMs }];
+    if (bodyMs !== undefined) events.unshift({ name: 'body read', atMs: startMs + bodyMs });
     this.#deps.sink.add({
-      ...{ traceId, spanId, traceState, startMs, droppedLinks },
+      traceId,
+      spanId,
+      traceState,
+      startMs,
+      droppedLinks,
       parentSpanId: parent?.spanId,
       name: nameOf(request),
       kind: 'server',
       endMs: this.#deps.now(),
       failure: status >= 500 ? code : undefined,
-      attributes: attributesOf(request, trace.tokens),
-      events: [...read, ...events],
-      links: [...links],
+      attributes: (write) => writeAttributes(request, trace.tokens, write),
+      events,
+      links,
     });
   }
 }

@@ -4,6 +4,7 @@ import {
   IdSource,
   isSampled,
   parseTraceparent,
+  parseTracestate,
 } from '../../../src/telemetry/tracing/trace-context.js';
 
 const TRACE = '4bf92f3577b34da6a3ce929d0e0e4736';
@@ -48,6 +49,34 @@ describe('parseTraceparent', () => {
   it('reads what is printed', () => {
     const parent = { traceId: TRACE, spanId: SPAN, sampled: true };
     expect(parseTraceparent(formatTraceparent(parent))).toEqual(parent);
+  });
+});
+
+describe('parseTracestate', () => {
+  it.each([
+    ['rojo=00f067aa0ba902b7', 'rojo=00f067aa0ba902b7'],
+    [' a=1 ,, t@v=x y\t', 'a=1,t@v=x y'],
+    ['0a/b*c-d_e=!', '0a/b*c-d_e=!'],
+  ])('takes %j', (header, kept) => {
+    expect(parseTracestate(header)).toBe(kept);
+  });
+
+  it.each([
+    undefined,
+    '',
+    ',',
+    'a',
+    'a=',
+    'A=1',
+    'a=1,b',
+    'a=1=2',
+    'a=\u00e9',
+    'a=1\u0000',
+    '@v=1',
+    `a=${'x'.repeat(511)}`,
+    Array.from({ length: 33 }, (_, i) => `k${i}=1`).join(','),
+  ])('takes %j for absent', (header) => {
+    expect(parseTracestate(header)).toBeUndefined();
   });
 });
 
