@@ -80,8 +80,12 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
       const handler = route[method];
       if (handler !== undefined) layers[method]((req, res) => void run(handler, route, req, res));
     }
-    if (route.isShared === true) continue;
     const otherMethods = refuseMethod(route);
+    if (route.isShared === true) {
+      // Left alone, Express would answer a preflight, and without our headers.
+      if (deps.cors !== undefined) layers.options((req, res) => void run(otherMethods, route, req, res));
+      continue;
+    }
     layers.all((req, res) => void run(otherMethods, route, req, res));
   }
 
