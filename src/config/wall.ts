@@ -19,6 +19,10 @@ export const tlsSchema = z
   .refine((tls) => tls === false || !tls.requireClientCert || tls.caFile !== undefined, {
     error: 'requireClientCert needs a caFile',
   })
+  .meta({
+    description:
+      'false or an object with certFile, keyFile and, if you like, caFile, requireClientCert (needs a caFile) and minVersion',
+  })
   .default(false);
 
 export type TlsConfig = Exclude<z.infer<typeof tlsSchema>, false>;

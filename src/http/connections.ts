@@ -76,7 +76,8 @@ export class Connections {
   /** To be called first for every request. */
   begin(res: ServerResponse): void {
     const { socket } = res.req;
-    this.#sockets.set(socket, this.openOn(socket) + 1);
+    // One that is gone is not taken up again.
+    if (this.has(socket)) this.#sockets.set(socket, this.openOn(socket) + 1);
     this.#open.add(res);
     if (this.#fresh.delete(socket)) this.#news++;
     if (this.#isClosing) res.shouldKeepAlive = false;

@@ -114,8 +114,13 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
       if (handler !== undefined)
         layers[method]((req, res) => void run(handler, route, needOf(route, method), req, res));
     }
-    if (route.isShared === true) continue;
     const otherMethods = refuseMethod(route);
+    if (route.isShared === true) {
+      // Left alone, Express would answer a preflight, and without our headers.
+      if (deps.cors !== undefined)
+        layers.options((req, res) => void run(otherMethods, route, 'public', req, res));
+      continue;
+    }
     layers.all((req, res) => void run(otherMethods, route, 'public', req, res));
   }
 

@@ -58,7 +58,7 @@ export class Limiter {
       if (taken.isAllowed) continue;
       // Without waiting: the answer does not depend on it. A refused request has cost nothing.
       for (const given of asked.slice(0, index + 1))
-        void this.#ask((store) => store.giveBack(given.quota, caller, given.points)).catch(() => undefined);
+        void this.#deps.store.giveBack(given.quota, caller, given.points).catch(() => undefined);
       this.#deps.onRefused(quota.name.replaceAll('-', '_'));
       const seconds = secondsOf(taken);
       throw new CarpoolError(

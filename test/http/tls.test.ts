@@ -17,7 +17,7 @@ const hello = get((_req, res) => void sendJson(res, 200, { hello: true }));
 const withTls = async (
   test: (harness: Harness, folder: TempFolder) => Promise<void>,
   more: Partial<TlsFilesOptions> = {},
-  routes = hello,
+  { routes = hello, headersTimeoutMs = 60_000 } = {},
 ): Promise<void> => {
   const folder = await tempFolder();
   const certFile = path.join(folder.path, 'tls.pem');
@@ -26,7 +26,7 @@ const withTls = async (
   await copyFile(pem('first.key'), keyFile);
   const tls = { ...{ certFile, keyFile, requireClientCert: false, minVersion: 'TLSv1.2' as const }, ...more };
   try {
-    await withServer(routes, (harness) => test(harness, folder), { tls, headersTimeoutMs: 1000 });
+    await withServer(routes, (harness) => test(harness, folder), { tls, headersTimeoutMs });
   } finally {
     await folder.remove();
   }
@@ -111,15 +111,19 @@ describe('HTTPS', () => {
     ));
 
   it('what is no TLS is cut off, and what stays silent too; neither counts as a request', () =>
-    withTls(async ({ port, cuts, recorder, connections }) => {
-      const plain = await rawClient(port, 'GET /x HTTP/1.1\r\nhost: x\r\n\r\n');
-      await plain.closed();
-      const silent = await rawClient(port);
-      await silent.closed();
-      await until('both are counted', () => cuts.length === 2);
-      await until('neither is left', () => connections() === 0);
-      expect([cuts, recorder.records]).toEqual([['tls_handshake', 'tls_handshake'], []]);
-    }));
+    withTls(
+      async ({ port, cuts, recorder, connections }) => {
+        const plain = await rawClient(port, 'GET /x HTTP/1.1\r\nhost: x\r\n\r\n');
+        await plain.closed();
+        const silent = await rawClient(port);
+        await silent.closed();
+        await until('both are counted', () => cuts.length === 2);
+        await until('neither is left', () => connections() === 0);
+        expect([cuts, recorder.records]).toEqual([['tls_handshake', 'tls_handshake'], []]);
+      },
+      {},
+      { headersTimeoutMs: 500 },
+    ));
 
   it('closes gracefully: what is under way is answered, what is idle or in its handshake is closed', async () => {
     const held = gate();
@@ -147,7 +151,7 @@ describe('HTTPS', () => {
         shaking.destroy();
       },
       {},
-      slow,
+      { routes: slow },
     );
   });
 });

@@ -108,6 +108,20 @@ describe('CORS', () => {
       allowed,
     ));
 
+  it('answers preflights where other methods belong to others', () =>
+    withServer(
+      [{ path: '/x', post: (_req, res) => void sendJson(res, 200, {}), isShared: true }],
+      async ({ url }) => {
+        const headers = { origin: 'https://app.example.com', ...preflight };
+        const asked = await fetch(`${url}/x`, { method: 'OPTIONS', headers });
+        expect([asked.status, asked.headers.get('access-control-allow-origin')]).toEqual([
+          204,
+          headers.origin,
+        ]);
+      },
+      allowed,
+    ));
+
   it.each(['https://evil.example.com', 'https://app.example.com.evil.com', 'http://app.example.com', 'null'])(
     'does not let those of %s',
     (origin) =>
