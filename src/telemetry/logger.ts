@@ -53,7 +53,14 @@ export const createLogger = (options: LoggerOptions = {}, destination?: LogDesti
     formatters: { level: (label) => ({ level: label }) },
   };
   if (isPretty) return pino(settings, prettyStream(target, isTerminal));
-  return pino(settings, destination ?? pino.destination({ sync: false, maxLength: MAX_BUFFERED_BYTES }));
+  return pino(settings, destination ?? stdoutLines());
+};
+
+/** A disk that is full must not end the gateway: without a listener, an 'error' does. What can't be written is dropped. */
+const stdoutLines = (): pino.DestinationStream => {
+  const lines = pino.destination({ sync: false, maxLength: MAX_BUFFERED_BYTES });
+  lines.on('error', () => undefined);
+  return lines;
 };
 
 /** In this thread and synchronous: pino's own transports keep a worker thread alive. */
