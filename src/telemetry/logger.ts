@@ -56,10 +56,19 @@ export const createLogger = (options: LoggerOptions = {}, destination?: LogDesti
   return pino(settings, destination ?? stdoutLines());
 };
 
-/** A disk that is full must not end the gateway: without a listener, an 'error' does. What can't be written is dropped. */
+/**
+ * A disk that is full must not end the gateway: without a listener, an 'error' does. What can't be written is dropped; and
+ * while that is so nothing is flushed at the end, since the stream would try for ever.
+ */
 const stdoutLines = (): pino.DestinationStream => {
   const lines = pino.destination({ sync: false, maxLength: MAX_BUFFERED_BYTES });
-  lines.on('error', () => undefined);
+  const flushSync = lines.flushSync.bind(lines);
+  let isFull = false;
+  lines.on('error', () => (isFull = true));
+  lines.on('write', () => (isFull = false));
+  lines.flushSync = () => {
+    if (!isFull) flushSync();
+  };
   return lines;
 };
 
