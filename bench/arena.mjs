@@ -16,7 +16,13 @@ import { readOptions } from './lib/options.mjs';
 import { report, table } from './lib/report.mjs';
 import { seededRandom } from './lib/stats.mjs';
 
-const SESSION = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: 'sequential', graphOptimizationLevel: 'all', logSeverityLevel: 4 };
+const SESSION = {
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  executionMode: 'sequential',
+  graphOptimizationLevel: 'all',
+  logSeverityLevel: 4,
+};
 /** Position embeddings end there. */
 const MOST_TOKENS = 512;
 const MOST_ROWS = 32;
@@ -44,7 +50,8 @@ const runAll = async ({ runs, every, session: more = {}, step = 1 }, say) => {
     const length = Math.round(8 * (longest / 8) ** random());
     const rows = Math.ceil(MOST_ROWS * random() ** 2) || 1;
     const padded = Math.min(longest, Math.ceil(length / step) * step);
-    const feed = (value) => new ort.Tensor('int64', new BigInt64Array(rows * padded).fill(value), [rows, padded]);
+    const feed = (value) =>
+      new ort.Tensor('int64', new BigInt64Array(rows * padded).fill(value), [rows, padded]);
     const feeds = { input_ids: feed(5n), attention_mask: feed(1n), token_type_ids: feed(0n) };
     const startedAt = performance.now();
     await session.run(feeds);

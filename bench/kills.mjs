@@ -68,7 +68,11 @@ const compared = {};
 for (const isolation of ['thread', 'process']) {
   const server = await startWith(isolation);
   const capacity = await capacityOf(server.port);
-  const { p50, p99 } = await quietly(server.port, mixed, Math.min(capacity, compared.thread?.capacity ?? capacity) * options.load);
+  const { p50, p99 } = await quietly(
+    server.port,
+    mixed,
+    Math.min(capacity, compared.thread?.capacity ?? capacity) * options.load,
+  );
   compared[isolation] = { capacity, p50, p99 };
   await server.stop();
 }
@@ -78,8 +82,18 @@ const killing = async () => {
   const server = await startWith('process');
   const perSecond = compared.process.capacity * options.load;
   const quiet = await quietly(server.port, mixed, perSecond);
-  const spam = new SteadyLoad({ port: server.port, questions: texts, perSecond: perSecond * SPAM_SHARE, random });
-  const fraud = new SteadyLoad({ port: server.port, questions: rows, perSecond: perSecond * (1 - SPAM_SHARE), random });
+  const spam = new SteadyLoad({
+    port: server.port,
+    questions: texts,
+    perSecond: perSecond * SPAM_SHARE,
+    random,
+  });
+  const fraud = new SteadyLoad({
+    port: server.port,
+    questions: rows,
+    perSecond: perSecond * (1 - SPAM_SHARE),
+    random,
+  });
   let missed = 0;
   for (let kill = 0; kill < options.kills; kill++) {
     const until = performance.now() + options.everyMs;
@@ -108,6 +122,8 @@ const hanging = async () => {
     models: { root: 'models' },
     lanes: {
       maxAbandoned: 2 * options.hangs,
+      // Out of service, the model would do no harm: that is another question.
+      breakerLosses: 0,
       runTimeoutMinMs: options.limitMs,
       runTimeoutFirstMs: options.limitMs,
     },
@@ -117,7 +133,8 @@ const hanging = async () => {
   const spam = new SteadyLoad({ port: server.port, questions: texts, perSecond, random });
   const body = JSON.stringify({ inputs: [[6666, 3_600_000, ...new Array(28).fill(0)]] });
   const codes = {};
-  const losses = () => metric(server.port, 'carpool_lane_losses_total\\{model="fraud_detector",how="hung"\\}');
+  const losses = () =>
+    metric(server.port, 'carpool_lane_losses_total\\{model="fraud_detector",how="hung"\\}');
   for (;;) {
     const hung = (await losses()) || 0;
     if (hung >= options.hangs) break;
@@ -152,8 +169,19 @@ const rowOf = (what, { sent, answered, counts, p50, p99, wrong }) => ({
   'p99 ms': p99,
 });
 const all = [
-  ...(killed ? [['quiet, both models', killed.quiet], ['killed: spam', killed.spam], ['killed: fraud_detector', killed.fraud]] : []),
-  ...(hungs ? [['quiet, spam', hungs.quiet], ['threads hang: spam', hungs.spam]] : []),
+  ...(killed
+    ? [
+        ['quiet, both models', killed.quiet],
+        ['killed: spam', killed.spam],
+        ['killed: fraud_detector', killed.fraud],
+      ]
+    : []),
+  ...(hungs
+    ? [
+        ['quiet, spam', hungs.quiet],
+        ['threads hang: spam', hungs.spam],
+      ]
+    : []),
 ];
 const lost = all.reduce((sum, [, one]) => sum + one.sent - one.answered, 0);
 const wrong = all.reduce((sum, [, one]) => sum + one.wrong, 0);
@@ -165,9 +193,27 @@ report({
   title: `${options.kills} kills and hangs of process lanes, ${options.hangs} threads that hang`,
   machine: about,
   sections: [
-    ['Lanes', table(Object.entries(compared).map(([kind, one]) => ({ kind, 'requests/s': one.capacity, 'p50 ms at the same rate': one.p50, 'p99 ms': one.p99 })))],
+    [
+      'Lanes',
+      table(
+        Object.entries(compared).map(([kind, one]) => ({
+          kind,
+          'requests/s': one.capacity,
+          'p50 ms at the same rate': one.p50,
+          'p99 ms': one.p99,
+        })),
+      ),
+    ],
     ['Requests', table(all.map(([what, one]) => rowOf(what, one)))],
-    ['Beside', JSON.stringify({ restarts: killed?.restarts, hungRuns: hungs?.hung, answersOfHangs: hungs?.codes, rssMiBWithHungThreads: hungs?.rss })],
+    [
+      'Beside',
+      JSON.stringify({
+        restarts: killed?.restarts,
+        hungRuns: hungs?.hung,
+        answersOfHangs: hungs?.codes,
+        rssMiBWithHungThreads: hungs?.rss,
+      }),
+    ],
     ['Problems', all.flatMap(([, one]) => one.problems).join('\n') || 'none'],
   ],
   verdict: `${lost} requests without an answer, ${wrong} wrong; p99 of the other model with threads that hang ${ratio.toFixed(2)}x; process lanes serve ${((100 * apart.capacity) / thread.capacity).toFixed(0)} % of what threads do, p50 ${(apart.p50 - thread.p50).toFixed(2)} ms more`,

@@ -68,7 +68,9 @@ export class SteadyLoad {
     this.#counts[code] = (this.#counts[code] ?? 0) + 1;
     if (status === 200) this.#latencies.push(performance.now() - dueAt);
     const isRight =
-      status === 200 ? agrees(question.want, body) : RETRYABLE.has(body?.error?.code) || question.mayFail === true;
+      status === 200
+        ? agrees(question.want, body)
+        : RETRYABLE.has(body?.error?.code) || question.mayFail === true;
     if (!isRight) this.#problems.push(`${question.path}: ${code} ${JSON.stringify(body).slice(0, 200)}`);
   }
 
@@ -76,12 +78,21 @@ export class SteadyLoad {
     const payload = Buffer.from(body ?? JSON.stringify({ texts }));
     const headers = { 'content-type': 'application/json', 'content-length': payload.length };
     return new Promise((resolve) => {
-      const options = { agent: this.#agent, host: '127.0.0.1', port: this.options.port, path, method: 'POST', headers };
+      const options = {
+        agent: this.#agent,
+        host: '127.0.0.1',
+        port: this.options.port,
+        path,
+        method: 'POST',
+        headers,
+      };
       const req = request(options, (res) => {
         const chunks = [];
         res.on('data', (chunk) => chunks.push(chunk));
         res.on('error', (error) => resolve({ status: 0, body: { error: { code: error.code } } }));
-        res.on('end', () => resolve({ status: res.statusCode, body: JSON.parse(Buffer.concat(chunks).toString()) }));
+        res.on('end', () =>
+          resolve({ status: res.statusCode, body: JSON.parse(Buffer.concat(chunks).toString()) }),
+        );
       });
       req.on('error', (error) => resolve({ status: 0, body: { error: { code: error.code } } }));
       req.end(payload);

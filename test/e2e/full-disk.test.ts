@@ -16,49 +16,52 @@ const onLinux = existsSync(FULL) ? describe : describe.skip;
 const { text, label } = SPAM_CASES[0]!;
 
 onLinux('a full disk', () => {
-  it.each(['json', 'pretty'] as const)('under the log (%s) costs no answer, and no clean end', async (format) => {
-    const folder = await tempFolder();
-    const file = path.join(folder.path, 'config.yaml');
-    await writeFile(
-      file,
-      stringify({
-        server: { port: 0 },
-        log: { format },
-        lanes: { count: 1 },
-        // Nothing is measured at the end of the test, and every request is logged.
-        batching: { calibrate: 'off' },
-        models: { root: SHIPPED_MODELS, cacheDir: path.join(folder.path, 'cache') },
-      }),
-    );
-    const full = openSync(FULL, 'w');
-    // Pretty lines and the banner share stdout: the port can't be read there.
-    const port = String(20_000 + (process.pid % 20_000));
-    const child = spawn(process.execPath, [MAIN, 'serve', '--config', file], {
-      env: { ...process.env, CARPOOL_PORT: port },
-      stdio: ['ignore', full, 'ignore'],
-    });
-    closeSync(full);
-    const ended = once(child, 'exit');
-    const client = new HttpClient(`http://127.0.0.1:${port}`);
-    try {
-      const isUp = (): Promise<boolean> =>
-        client.get('/readyz').then(
-          ({ status }) => status === 200,
-          () => false,
-        );
-      await until('it serves', async () => child.exitCode !== null || (await isUp()), 25_000);
-      for (let i = 0; i < 20; i++) {
-        const { body } = await client.post('/predict', { texts: [text] });
-        expect(body.predictions).toMatchObject([{ label }]);
+  it.each(['json', 'pretty'] as const)(
+    'under the log (%s) costs no answer, and no clean end',
+    async (format) => {
+      const folder = await tempFolder();
+      const file = path.join(folder.path, 'config.yaml');
+      await writeFile(
+        file,
+        stringify({
+          server: { port: 0 },
+          log: { format },
+          lanes: { count: 1 },
+          // Nothing is measured at the end of the test, and every request is logged.
+          batching: { calibrate: 'off' },
+          models: { root: SHIPPED_MODELS, cacheDir: path.join(folder.path, 'cache') },
+        }),
+      );
+      const full = openSync(FULL, 'w');
+      // Pretty lines and the banner share stdout: the port can't be read there.
+      const port = String(20_000 + (process.pid % 20_000));
+      const child = spawn(process.execPath, [MAIN, 'serve', '--config', file], {
+        env: { ...process.env, CARPOOL_PORT: port },
+        stdio: ['ignore', full, 'ignore'],
+      });
+      closeSync(full);
+      const ended = once(child, 'exit');
+      const client = new HttpClient(`http://127.0.0.1:${port}`);
+      try {
+        const isUp = (): Promise<boolean> =>
+          client.get('/readyz').then(
+            ({ status }) => status === 200,
+            () => false,
+          );
+        await until('it serves', async () => child.exitCode !== null || (await isUp()), 25_000);
+        for (let i = 0; i < 20; i++) {
+          const { body } = await client.post('/predict', { texts: [text] });
+          expect(body.predictions).toMatchObject([{ label }]);
+        }
+        child.kill('SIGTERM');
+        expect(await ended).toEqual([0, null]);
+      } finally {
+        client.close();
+        child.kill('SIGKILL');
+        await folder.remove();
       }
-      child.kill('SIGTERM');
-      expect(await ended).toEqual([0, null]);
-    } finally {
-      client.close();
-      child.kill('SIGKILL');
-      await folder.remove();
-    }
-  });
+    },
+  );
 
   it('under the cache of costs costs no answer: they are measured, and used', async () => {
     const folder = await tempFolder();
