@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { stringify } from 'yaml';
@@ -14,6 +15,16 @@ import { MAIN } from './serve-child.js';
 const FULL = '/dev/full';
 const onLinux = existsSync(FULL) ? describe : describe.skip;
 const { text, label } = SPAM_CASES[0]!;
+
+/** One that was free a moment ago. */
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+};
 
 onLinux('a full disk', () => {
   it.each(['json', 'pretty'] as const)(
@@ -34,9 +45,9 @@ onLinux('a full disk', () => {
       );
       const full = openSync(FULL, 'w');
       // Pretty lines and the banner share stdout: the port can't be read there.
-      const port = String(20_000 + (process.pid % 20_000));
+      const port = await freePort();
       const child = spawn(process.execPath, [MAIN, 'serve', '--config', file], {
-        env: { ...process.env, CARPOOL_PORT: port },
+        env: { ...process.env, CARPOOL_PORT: String(port) },
         stdio: ['ignore', full, 'ignore'],
       });
       closeSync(full);
@@ -48,7 +59,7 @@ onLinux('a full disk', () => {
             ({ status }) => status === 200,
             () => false,
           );
-        await until('it serves', async () => child.exitCode !== null || (await isUp()), 25_000);
+        await until('it serves', isUp, 25_000);
         for (let i = 0; i < 20; i++) {
           const { body } = await client.post('/predict', { texts: [text] });
           expect(body.predictions).toMatchObject([{ label }]);
