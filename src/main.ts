@@ -6,6 +6,9 @@ import { VERSION } from './version.js';
 /** What is still open after a clean end is given this long to close by itself. */
 const GRACE_MS = 1_000;
 
+// Written to a full disk, or to a reader that has gone: no reason to stop serving.
+for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
+
 const { exitCode, atOnce, isRunning } = await runCli(process.argv.slice(2), {
   version: VERSION,
   env: process.env,

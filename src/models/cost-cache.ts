@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
@@ -51,8 +51,14 @@ export class CostCache {
     await mkdir(this.#folder, { recursive: true });
     const file = this.#fileOf(key);
     const draft = `${file}.${process.pid}`;
-    await writeFile(draft, `${JSON.stringify({ ...environment(), ...key, coefficients }, null, 1)}\n`);
-    await rename(draft, file);
+    try {
+      await writeFile(draft, `${JSON.stringify({ ...environment(), ...key, coefficients }, null, 1)}\n`);
+      await rename(draft, file);
+    } catch (error) {
+      // A full disk leaves half a file.
+      await rm(draft, { force: true });
+      throw error;
+    }
   }
 
   #fileOf(key: CostKey): string {

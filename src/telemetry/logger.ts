@@ -54,7 +54,23 @@ export const createLogger = (options: LoggerOptions = {}, destination?: LogDesti
     formatters: { level: (label) => ({ level: label }) },
   };
   if (isPretty) return pino(settings, prettyStream(target, isTerminal));
-  return pino(settings, destination ?? pino.destination({ sync: false, maxLength: MAX_BUFFERED_BYTES }));
+  return pino(settings, destination ?? stdoutLines());
+};
+
+/**
+ * A disk that is full must not end the gateway: without a listener, an 'error' does. What can't be written is dropped; and
+ * while that is so nothing is flushed at the end, since the stream would try for ever.
+ */
+const stdoutLines = (): pino.DestinationStream => {
+  const lines = pino.destination({ sync: false, maxLength: MAX_BUFFERED_BYTES });
+  const flushSync = lines.flushSync.bind(lines);
+  let isFull = false;
+  lines.on('error', () => (isFull = true));
+  lines.on('write', () => (isFull = false));
+  lines.flushSync = () => {
+    if (!isFull) flushSync();
+  };
+  return lines;
 };
 
 /** In this thread and synchronous: pino's own transports keep a worker thread alive. */

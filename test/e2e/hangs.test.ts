@@ -58,7 +58,7 @@ describe('a run that hangs in a thread', () => {
   it('costs nobody else an answer; its own request gets 500, when it has hung alone', async () => {
     const replies = await Promise.all([askHanging(), askGood(), askGood()]);
     expect(replies.map(codeOf)).toEqual(['500 EXECUTION_FAILED', '200', '200']);
-    expect(replies[1]?.body).toMatchObject({ predictions: [good!.label] });
+    expect(replies[1].body).toMatchObject({ predictions: [good!.label] });
     expect(await client.metric('carpool_lane_losses_total{model="fraud_detector",how="hung"}')).toBe(2);
     expect(await client.metric('carpool_lane_restarts_total')).toBe(2);
     expect((await client.get('/healthz')).status).toBe(200);

@@ -21,14 +21,15 @@ const depsOf = (
   } = {},
 ): HealthDeps => {
   const { failed = [], stuck = false, abandoned = 0, required = {} } = more;
-  const overrides = Object.entries(required).map(([name, value]) => [name, { required: value }]);
+  const overrides = new Map(Object.entries(required).map(([name, value]) => [name, { required: value }]));
   const served = models.map(({ name, circuit = 'closed', ageMs }) => ({
     key: `${name}#1`,
     info: { name },
     guard: { circuit, overdue: () => (ageMs === undefined ? undefined : { ageMs, predictedMs: 12.4 }) },
   }));
+  const settings = resolveConfig({}, '/base');
   return {
-    settings: resolveConfig({ models: Object.fromEntries(overrides) }, '/base'),
+    settings: { ...settings, models: { ...settings.models, overrides } },
     pool: {
       isStuck: stuck,
       abandoned,
