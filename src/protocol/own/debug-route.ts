@@ -12,8 +12,9 @@ export const debugRoute = (
 ): Route => ({
   path: '/debug/batcher',
   get: guardAdmin((_req, res) => {
-    const models = registry.all.map((model) => ({
+    const models = registry.allVersions.map((model) => ({
       name: model.info.name,
+      version: model.info.card.version,
       queue: model.batcher.queueView(),
       cost: costOf(model),
       batch: model.info.batch,
