@@ -40,7 +40,8 @@ const SERVED: ConfigInput = {
 const { batching: BATCHING, models: MODELS } = SERVED;
 
 const start = async (): Promise<Running> => {
-  running = await startGateway({ ...SERVED, models: { ...MODELS, root: path.join(root.path, 'models') } });
+  const folders = { root: path.join(root.path, 'models'), cacheDir: path.join(root.path, '.carpool') };
+  running = await startGateway({ ...SERVED, models: { ...MODELS, ...folders } });
   return running;
 };
 /** As if this were read from the file. */
@@ -66,7 +67,7 @@ describe('a configuration that is read again', () => {
         },
       }),
     ).toEqual({
-      applied: ['batching.maxBatch', 'models.m.versions', 'models.m.batching'],
+      applied: ['batching.maxBatch', 'models.m.batching', 'models.m.versions'],
       needRestart: ['server.bodyLimitBytes', 'models.cacheDir'],
       problems: [],
     });
@@ -103,7 +104,8 @@ describe('a configuration that is read again', () => {
 
 describe('SIGHUP', () => {
   it('reads the configuration and looks at the models, whatever it finds', async () => {
-    child = await serveChild(root.path, { ...SERVED, log: { level: 'info', format: 'json' } });
+    const served: ConfigInput = { ...SERVED, log: { level: 'info', format: 'json' } };
+    child = await serveChild(root.path, served);
     const client = new HttpClient(child.url);
     const file = path.join(root.path, 'config.yaml');
     const hangUp = async (config: object | string, says: RegExp): Promise<void> => {
@@ -118,7 +120,7 @@ describe('SIGHUP', () => {
     await place('m/3');
     const version = async (): Promise<unknown> => (JSON.parse((await client.get('/v1/models/m')).text) as { version: unknown }).version; // prettier-ignore
     expect(await version()).toBe('2');
-    await hangUp({ ...SERVED, grpc: { enabled: true } }, /these keys need a restart/);
+    await hangUp({ ...served, grpc: { enabled: true } }, /these keys need a restart/);
     await until('the new version', async () => (await version()) === '3');
     expect(child.stdout()).toMatch(/"needRestart":\["grpc\.enabled"\]/);
     client.close();
