@@ -122,6 +122,9 @@ export class Reloader {
       await work.catch((error: unknown) => problems.push(`${name}: ${messageOf(error)}`));
     };
     if (hasChanged('models.load')) await this.#load(attempt);
+    // Settings may have been what kept a model away.
+    for (const name of [...registry.failures.keys()])
+      if (keys.some((key) => key.startsWith(`models.${name}.`))) await attempt(registry.refresh(name), name);
     for (const group of registry.groups) {
       const { name } = group;
       if (hasChanged(`models.${name}.versions`))

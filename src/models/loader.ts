@@ -86,8 +86,8 @@ export class ModelLoader implements VersionSource {
   }
 
   /**
-   * read -> trial in a process of its own, where the file is new -> open in one lane -> self-test -> invariance -> open and warm in every lane -> batcher; from the second step on
-   * once more where a lane dies meanwhile
+   * read -> trial in a process of its own, where the file is new -> open in one lane -> self-test -> invariance -> open
+   * and warm in every lane -> batcher; from the opening on once more where a lane dies meanwhile
    * @param atOnce true at start-up, when no lane has other work
    * @param version in place of the card's own
    */

@@ -5,7 +5,7 @@ import { ModelTable } from './model-table.js';
 import type { ServedModel } from './served-model.js';
 import { Assembler, type BadVersion } from './versions/assemble.js';
 import { VersionGroup } from './versions/group.js';
-import { usualPolicy, type VersionPolicy } from './versions/policy.js';
+import { policyAfter, usualPolicy, type VersionPolicy } from './versions/policy.js';
 
 /** What is to change of a name; what is left out stays as it is. */
 interface Change {
@@ -144,7 +144,7 @@ export class Registry extends ModelTable {
       source: this.loader,
       name,
       path: path ?? this.pathOf(name),
-      policy: policy ?? old?.parts.policy ?? this.configured(name),
+      policy: policyAfter(old?.parts.policy, policy) ?? this.configured(name),
       old,
       ...{ atOnce, isStrict, isFresh },
       bad: this.badVersions(name),
@@ -165,7 +165,8 @@ export class Registry extends ModelTable {
     this.put(name, group);
     this.#paths.set(name, group.parts.path);
     const stays = group.models;
-    await this.#retire(old?.models.filter((model) => !stays.includes(model)) ?? []);
+    const all = [...(old?.models ?? []), ...assembler.opened];
+    await this.#retire(all.filter((model) => !stays.includes(model)));
     return group.current;
   }
 

@@ -127,6 +127,7 @@ export class Watcher {
   /** So that a touch of a file is seen to be one. */
   async #readContents(): Promise<void> {
     for (const [name, { stamp, content }] of [...this.#done]) {
+      if (this.#isClosed) return;
       if (content !== undefined || stamp === '') continue;
       const read = await this.#contentOf(name);
       const isSame = (await this.#stampOf(name)) === stamp && this.#done.get(name)?.stamp === stamp;

@@ -28,7 +28,7 @@ export const createVersionMetrics = (registry: Registry): VersionMetrics => {
   let rows: () => Iterable<VersionRow> = () => [];
   const requests = new Counter({
     name: 'carpool_version_requests_total',
-    help: 'Requests that named no version, by the version that took them, where callers are split.',
+    help: 'Requests by the version that took them, while callers are split.',
     labelNames: ['model', 'version'],
     registers,
   });

@@ -64,11 +64,14 @@ export class Assembler {
       await this.#beside(folders);
     }
     const { name, policy } = this.#assembly;
-    const [loaded, isVersioned] = [this.#loaded, folders !== undefined];
+    const isVersioned = folders !== undefined;
+    if (isVersioned) this.#requireLike();
+    const loaded = this.#loaded;
     const undo = this.#undo(loaded, isVersioned);
-    const group = new VersionGroup({ name, path, policy, loaded, isVersioned, undo });
-    if (isVersioned) requireLike(group);
-    return { group, bad: this.#bad };
+    return {
+      group: new VersionGroup({ name, path, policy, loaded, isVersioned, undo }),
+      bad: this.#bad,
+    };
   }
 
   /** A model without versions: always loaded anew, since somebody asks for it. */
@@ -138,12 +141,30 @@ export class Assembler {
 
   /** A change of what requests get can be undone; a reload of the same can't. */
   #undo(loaded: ReadonlyMap<string, Loaded>, isVersioned: boolean): Undo | undefined {
-    const { old } = this.#assembly;
-    if (old === undefined || !old.parts.isVersioned || !isVersioned) return undefined;
+    const { old, policy } = this.#assembly;
+    if (old?.parts.isVersioned !== true || !isVersioned || !policy.keepPrevious) return undefined;
     const undo = this.#isSame(old)
       ? old.parts.undo
       : { policy: old.parts.policy, current: old.currentVersion };
     return undo !== undefined && loaded.has(undo.current) ? undo : undefined;
+  }
+
+  /** Requests are read for one version and may be run by another: they must take the same. */
+  #requireLike(): void {
+    const { name, policy, isStrict } = this.#assembly;
+    const current = this.#loaded.get(this.#current ?? '')?.model;
+    if (current === undefined) return;
+    for (const version of namedBeside(policy)) {
+      const loaded = this.#loaded.get(version);
+      if (loaded === undefined || inputsOf(loaded.model) === inputsOf(current)) continue;
+      const error = new CarpoolError(
+        'MODEL_LOAD_FAILED',
+        `model '${name}': version ${version} can't share requests with version ${current.info.card.version}: expected ${inputsOf(current)}, got ${inputsOf(loaded.model)}`,
+      );
+      if (isStrict) throw error;
+      this.#bad.set(version, { stamp: loaded.stamp, error: toWireError(error) });
+      this.#loaded.delete(version);
+    }
   }
 
   /** Versions that a rollback will need. */
@@ -164,18 +185,7 @@ const notThere = ({ path }: Assembly, version: string, there: readonly string[])
     `${path}: expected a folder ${version}, which the version policy names; there: ${there.join(', ') || 'none'}`,
   );
 
-/** Requests are read for one version and may be run by another: they must take the same. */
-const requireLike = ({ current, models, parts, name }: VersionGroup): void => {
-  const facts = (model: ServedModel): string => {
-    const { takesTexts, card, signature } = model.info;
-    const inputs = signature.inputs.map((spec) => `${spec.name} ${spec.dtype}[${spec.shape.length}]`);
-    return `${card.task}${takesTexts ? ' of texts' : ''}: ${inputs.join(', ')}`;
-  };
-  const beside = namedBeside(parts.policy);
-  for (const model of models)
-    if (beside.includes(model.info.card.version) && facts(model) !== facts(current))
-      throw new CarpoolError(
-        'MODEL_LOAD_FAILED',
-        `model '${name}': version ${model.info.card.version} can't share requests with version ${current.info.card.version}: expected ${facts(current)}, got ${facts(model)}`,
-      );
+const inputsOf = ({ info: { takesTexts, card, signature } }: ServedModel): string => {
+  const inputs = signature.inputs.map((spec) => `${spec.name} ${spec.dtype}[${spec.shape.length}]`);
+  return `${card.task}${takesTexts ? ' of texts' : ''}: ${inputs.join(', ')}`;
 };

@@ -48,6 +48,15 @@ export const policyView = ({
   keepPrevious,
 });
 
+/** The old one itself where the new one says the same: that is no change, and nothing to roll back. */
+export const policyAfter = (
+  old: VersionPolicy | undefined,
+  next: VersionPolicy | undefined,
+): VersionPolicy | undefined => {
+  if (old === undefined || next === undefined) return next ?? old;
+  return JSON.stringify(policyView(old)) === JSON.stringify(policyView(next)) ? old : next;
+};
+
 /** Those that it names, beside the default one. */
 export const namedBeside = ({ split, shadow }: VersionPolicy): readonly string[] => [
   ...split.keys(),

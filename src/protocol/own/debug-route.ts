@@ -1,4 +1,3 @@
-import { modelsFor } from '../../access/allowed-models.js';
 import type { LanePool } from '../../executor/pool.js';
 import { sendJson } from '../../http/reply.js';
 import type { Handler, Route } from '../../http/router.js';
@@ -13,9 +12,11 @@ export const debugRoute = (
 ): Route => ({
   path: '/debug/batcher',
   needs: 'debug',
-  get: guardAdmin((_req, res, exchange) => {
-    const models = modelsFor(registry, exchange, 'debug').all.map((model) => ({
+  get: guardAdmin((_req, res, { principal }) => {
+    const served = registry.allVersions.filter(({ info }) => principal.may('debug', info.name));
+    const models = served.map((model) => ({
       name: model.info.name,
+      version: model.info.card.version,
       queue: model.batcher.queueView(),
       cost: costOf(model),
       batch: model.info.batch,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { versionsSchema } from '../../../src/config/versions.js';
 import { openLinkOf } from '../../../src/executor/open-link.js';
+import { Registry } from '../../../src/models/registry.js';
 import { policyOf } from '../../../src/models/versions/policy.js';
 import type { Payload } from '../../../src/executor/join.js';
 import { gated, type Gate } from '../../support/gated-link.js';
@@ -140,6 +141,16 @@ describe('a version that can not be loaded', () => {
   });
 });
 
+describe('at the start, a canary that takes other inputs', () => {
+  it('keeps nobody from the default version', async () => {
+    await place('1');
+    await place('2', 'multi_io');
+    const configured = policy({ split: { 2: 0.5 } });
+    const model = await new Registry(host.loader, undefined, () => configured).load('m', 'm', true);
+    expect([model.info.card.version, host.log.includes('retired m')]).toEqual(['1', true]);
+  });
+});
+
 describe('a split', () => {
   it('gives each caller always the same version, and each version its part', async () => {
     await place('1');
@@ -176,6 +187,18 @@ describe('a rollback', () => {
     expect(registry.get('m')).toBe(first);
     registry.rollback('m');
     expect(registry.get('m')).toBe(second);
+  });
+
+  it('is not lost by saying the same once more, but by keeping nothing', async () => {
+    await place('1');
+    await place('2');
+    const { registry } = host;
+    await registry.load('m', 'm');
+    await registry.setPolicy('m', policy({ default: 1 }));
+    await registry.setPolicy('m', policy({ default: 1 }));
+    expect(registry.group('m').parts.undo?.current).toBe('2');
+    await registry.setPolicy('m', policy({ default: 1, keepPrevious: false }));
+    expect([loaded(), registry.group('m').parts.undo]).toEqual([['1'], undefined]);
   });
 
   it('undoes a split', async () => {

@@ -76,7 +76,7 @@ const STRICTER: typeof PARSERS = {
   OipInferRequest: by((bytes) => ({ route: 'oip', bytes, view: texts })),
 };
 
-const ELSEWHERE = ['RepositoryIndexRequest', 'RepositoryRequest'];
+const ELSEWHERE = ['VersionPolicy', 'RepositoryIndexRequest', 'RepositoryRequest'];
 
 type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 

@@ -174,6 +174,7 @@ export const debugAnswer = z.object({
   models: z.array(
     z.object({
       name: z.string(),
+      version: z.string(),
       queue: queued,
       cost,
       batch: z.looseObject({ mode: z.string() }),
