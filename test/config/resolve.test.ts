@@ -30,6 +30,7 @@ describe('resolveConfig fills in', () => {
         serverTiming: false,
         allowedOrigins: [],
         allowedHosts: [],
+        maxQueueBytes: 512 * 1024 * 1024,
       },
       grpc: {
         ...{ enabled: false, host: '127.0.0.1', port: 8081, maxMessageBytes: 16 * 1024 * 1024 },
@@ -46,7 +47,13 @@ describe('resolveConfig fills in', () => {
         serviceName: 'carpool',
         headersEnv: 'OTEL_EXPORTER_OTLP_HEADERS',
       },
-      lanes: { isolation: 'thread', count: 'auto', intraOpThreads: 'auto', executionProviders: ['cpu'] },
+      lanes: {
+        ...{ isolation: 'thread', count: 'auto', intraOpThreads: 'auto', executionProviders: ['cpu'] },
+        ...{ runTimeoutFactor: 20, runTimeoutMinMs: 10_000, runTimeoutFirstMs: 120_000 },
+        ...{ maxAbandoned: 8, exitWhenStuck: false, maxRssBytes: 0 },
+        ...{ breakerLosses: 10, breakerWindowMs: 60_000, breakerPauseMs: 5_000 },
+      },
+      health: { stuckFactor: 100, stuckMinMs: 180_000 },
       batching: {
         maxBatch: 64,
         maxWaitMs: 0,
@@ -62,11 +69,17 @@ describe('resolveConfig fills in', () => {
         maxQueue: 16_384,
         timeoutMs: 30_000,
       },
+      cache: {
+        ...{ enabled: false, maxBytes: 64 * 1024 * 1024, ttlMs: 300_000 },
+        redis: { url: '', timeoutMs: 20, keyPrefix: 'carpool:' },
+      },
       models: {
         root: '/base/models',
         load: '*',
         cacheDir: '/base/.carpool',
         startupTimeoutMs: 120_000,
+        pollIntervalMs: 0,
+        ...{ trial: true, trialTimeoutMs: 60_000, trialMemoryBytes: 'auto' },
         overrides: new Map(),
       },
     });
@@ -103,6 +116,8 @@ describe('models', () => {
       load: ['a', 'b'],
       default: 'a',
       startupTimeoutMs: 120_000,
+      pollIntervalMs: 0,
+      ...{ trial: true, trialTimeoutMs: 60_000, trialMemoryBytes: 'auto' },
       overrides: new Map([['a', { batching: { maxBatch: 8 } }]]),
     });
   });

@@ -92,7 +92,7 @@ describe('the OpenAPI document', () => {
     expect(Object.fromEntries(statusesOf(ownErrors('run')))).toMatchObject({
       400: ['INVALID_REQUEST'],
       404: ['MODEL_NOT_FOUND'],
-      429: ['QUEUE_FULL'],
+      429: ['QUEUE_FULL', 'RATE_LIMITED'],
       504: ['DEADLINE_EXCEEDED'],
     });
     expect(Object.fromEntries(statusesOf(teiErrors('run')))).toMatchObject({
