@@ -55,7 +55,10 @@ export interface Gateway {
   readonly router: Router;
   /** Starts lanes and loads models, once; resolves when all are warm, failed ones included in the report. */
   ready(): Promise<StartReport>;
-  /** `ready`, then listens on `server.host` and `server.port`. @throws Error with Node's `code`, as EADDRINUSE; ConfigError where that would let strangers in */
+  /**
+   * `ready`, then listens on `server.host` and `server.port`.
+   * @throws Error with Node's `code`, as EADDRINUSE; ConfigError where that would let strangers in
+   */
   listen(): Promise<Listening>;
   /**
    * Readiness 503 -> drainDelayMs -> stop accepting -> finish what is in flight and queued -> close the lanes.

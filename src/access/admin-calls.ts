@@ -2,27 +2,29 @@ import path from 'node:path';
 import { CarpoolError, codeOf } from '../errors.js';
 import type { Registry } from '../models/registry.js';
 import type { ServedModel } from '../models/served-model.js';
-import { requireRight, type Principal } from './principal.js';
+import { forbidden, requireRight, type Principal } from './principal.js';
 
 interface Caller {
   readonly principal: Principal;
 }
 
 /**
- * Loads a model for a caller, who needs the right to manage its name, and to manage the folder that it lies in: else
- * somebody else's model could be served under a name of one's own.
+ * Loads a model for a caller, who needs the right to manage its name. Who may not manage all may choose only what lies
+ * directly in the model root and is theirs, too: else somebody else's model could be served under a name of one's own.
  *
+ * @param from the caller's choice; undefined = where it was last loaded from
  * @throws CarpoolError FORBIDDEN, and as `Registry.load`
  */
 export const loadFor = (
   registry: Registry,
   caller: Caller,
   name: string,
-  from: string,
+  from: string | undefined,
 ): Promise<ServedModel> => {
   requireRight(caller, 'manage', name);
-  if (!caller.principal.mayAll('manage')) requireRight(caller, 'manage', folderIn(from));
-  return registry.load(name, from);
+  if (from !== undefined && !caller.principal.mayAll('manage'))
+    requireOwn(caller, from);
+  return registry.load(name, from ?? registry.pathOf(name));
 };
 
 /** @throws CarpoolError FORBIDDEN, and as `Registry.unload` */
@@ -41,9 +43,9 @@ export const withoutNames = (error: unknown, name: string): unknown =>
     ? new CarpoolError('MODEL_NOT_FOUND', `no model '${name.slice(0, 128)}'`)
     : error;
 
-/** First part of a path below the model root; a file by itself counts as a folder of its name. */
-const folderIn = (from: string): string =>
-  path.posix
-    .normalize(from)
-    .split('/')[0]
-    ?.replace(/\.onnx$/, '') ?? '';
+/** A longer path may start from another folder than the model root (`models/secret` is no folder of `m*`). */
+const requireOwn = (caller: Caller, from: string): void => {
+  const name = path.posix.normalize(from).replace(/\/$|\.onnx$/, '');
+  if (/[/\\]/.test(name)) throw forbidden('locked');
+  requireRight(caller, 'manage', name);
+};

@@ -23,24 +23,28 @@ const dimsOf = ({ shape }: TensorSpec, { batch, card }: ModelInfo): number[] =>
     return axis === 0 && batch.mode === 'fixed' ? 1 : dim;
   });
 
-const post = (url: string, body: unknown): string => {
+/** The key is the reader's to put in. */
+const keyHeader = ({ access }: Config): string =>
+  access === undefined ? '' : ' -H "authorization: Bearer $CARPOOL_KEY"';
+
+const post = (url: string, body: unknown, config: Config): string => {
   const data = JSON.stringify(body).replaceAll("'", "'\\''");
-  return `curl ${url} -H 'content-type: application/json' -d '${data}'`;
+  return `curl ${url}${keyHeader(config)} -H 'content-type: application/json' -d '${data}'`;
 };
 
 const textLine = (url: string, texts: readonly ModelInfo[], chosen: ModelInfo, config: Config): string => {
   const isImplied = texts.length === 1 || chosen.name === config.models.default;
   const body = { ...(isImplied ? {} : { model: chosen.name }), texts: ['Call now to claim your free prize'] };
-  return post(`${url}/predict`, body);
+  return post(`${url}/predict`, body, config);
 };
 
-const tensorLine = (url: string, model: ModelInfo): string => {
+const tensorLine = (url: string, model: ModelInfo, config: Config): string => {
   const address = `${url}/v1/models/${encodeURIComponent(model.name)}`;
   const inputs = model.signature.inputs.map((input) => ({ input, dims: dimsOf(input, model) }));
   const isSmall = inputs.every(({ dims }) => elementCount(dims) <= MOST_VALUES);
-  if (!isSmall) return `curl ${address}`;
+  if (!isSmall) return `curl ${address}${keyHeader(config)}`;
   const entries = inputs.map(({ input, dims }) => [input.name, nest(blank(input), dims)] as const);
-  return post(`${address}/infer`, { inputs: Object.fromEntries(entries) });
+  return post(`${address}/infer`, { inputs: Object.fromEntries(entries) }, config);
 };
 
 /**
@@ -54,5 +58,5 @@ export const curlLine = (url: string, models: readonly ModelInfo[], config: Conf
   const text = byDefault(texts);
   if (text !== undefined) return textLine(url, texts, text, config);
   const tensor = byDefault(models);
-  return tensor === undefined ? `curl ${url}/health` : tensorLine(url, tensor);
+  return tensor === undefined ? `curl ${url}/health` : tensorLine(url, tensor, config);
 };

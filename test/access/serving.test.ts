@@ -65,6 +65,12 @@ describe('a caller', () => {
     expect(code).toBe(16);
   });
 
+  it('needs them for HEAD, too, and not for OPTIONS', async () => {
+    const bare = async (method: string): Promise<number> =>
+      (await running.client.send({ method, path: '/v1/models' })).status;
+    expect([await bare('HEAD'), await bare('OPTIONS'), await bare('PUT')]).toEqual([401, 204, 405]);
+  });
+
   it('is told the same whatever is wrong with its key', async () => {
     const answers = await Promise.all(
       [undefined, 'Bearer', 'Bearer ', 'Bearer x', `Bearer ${keyOf.read}x`, 'Basic YTpi', 'Bearer a.b.c'].map(
@@ -197,6 +203,9 @@ describe('models that are not the caller’s', () => {
       './fraud_detector',
       'spam/../fraud_detector',
       'fraud_detector/model.onnx',
+      // Begin as the role's models do, and may lead elsewhere.
+      'spam/model.onnx',
+      'spa/../../models/fraud_detector',
       '.',
     ])
       expect([path, (await as('spam', 'POST', '/v1/models', { name: 'spare', path })).status]).toEqual([

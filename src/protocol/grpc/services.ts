@@ -83,7 +83,7 @@ export const inferenceService = (deps: ServiceDeps): UntypedServiceImplementatio
       await admit?.(exchange);
       requireNoOverrides(parameters);
       requireModelName(name);
-      await loadFor(registry, exchange, name, registry.pathOf(name));
+      await loadFor(registry, exchange, name, undefined);
       return {};
     }, deps),
     RepositoryModelUnload: unary(async ({ model_name: name }: RepositoryModelRequest, exchange) => {

@@ -43,7 +43,7 @@ export const repositoryRoutes = ({
     const name = pathParam(req, 'm');
     requireNoOverrides(parametersOf(await objectOf(req), 'request'));
     requireModelName(name);
-    await loadFor(registry, exchange, name, registry.pathOf(name));
+    await loadFor(registry, exchange, name, undefined);
     sendJson(res, 200, {});
   };
 
