@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TrackedRequest, type TrackedRequestDeps } from '../tracked-request.js';
 import type { ErrorShape } from './error-handler.js';
+import { closeWithConnection } from './pipelined.js';
 
 /** What the layers of one gateway share to open exchanges. */
 export interface ExchangeDeps extends TrackedRequestDeps {
@@ -60,6 +61,7 @@ export const openExchange = (
   req[EXCHANGE] = exchange;
   deps.observer.started();
   res.on('close', onClose);
+  closeWithConnection(res);
   return exchange;
 };
 
