@@ -46,9 +46,10 @@ const sample = async (requests) => {
   await pause(SETTLE_MS);
   const text = await (await fetch(`http://127.0.0.1:${siege.port}/metrics`)).text();
   const mib = (name) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? NaN) / 2 ** 20;
+  const inFlight = Number(/^http_request_in_flight (\d+)$/m.exec(text)?.[1]) - 1;
   const { allRss } = memoryOf(gateway.pid);
   const [heap, external] = [mib('nodejs_heap_size_used_bytes'), mib('nodejs_external_memory_bytes')];
-  return { requests, allRss, heap, external };
+  return { requests, allRss, heap, external, inFlight };
 };
 
 const tally = {};
@@ -66,7 +67,8 @@ try {
     problems.push(...part.problems);
     goodAnswers += part.goodAnswers;
     samples.push(await sample(to));
-    const { allRss, heap } = samples.at(-1);
+    const { allRss, heap, inFlight } = samples.at(-1);
+    if (inFlight > 0) problems.push(`${inFlight} requests in flight when all were answered or gone`);
     console.error(
       `${to}: ${allRss.toFixed(0)} MiB, heap ${heap.toFixed(1)} MiB, ${problems.length} problems`,
     );

@@ -37,7 +37,6 @@ export class Connections {
       this.#fresh.add(socket);
       this.#news++;
       socket.once('close', () => {
-        if (this.openOn(socket) > 1) this.#closePipelined(socket);
         sockets.delete(socket);
         this.#fresh.delete(socket);
       });
@@ -110,15 +109,6 @@ export class Connections {
 
   closeNow(): void {
     for (const socket of [...this.#sockets.keys(), ...this.#handshaking.values()]) socket.destroy();
-  }
-
-  /** Node tells only the answer whose turn it is that its socket is gone. */
-  #closePipelined(socket: Socket): void {
-    for (const res of this.unansweredOn(socket)) {
-      if (res.socket !== null) continue;
-      res.destroy();
-      res.emit('close');
-    }
   }
 
   #sweep(): void {

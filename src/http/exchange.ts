@@ -5,6 +5,7 @@ import type { CutReason } from '../telemetry/connection-metrics.js';
 import { TrackedRequest, type TrackedRequestDeps } from '../tracked-request.js';
 import type { CorsHeaders } from './cors.js';
 import type { ErrorShape } from './error-handler.js';
+import { closeWithConnection } from './pipelined.js';
 import { limitSending } from './send-limit.js';
 
 /** What the layers of one gateway share to open exchanges. */
@@ -119,6 +120,7 @@ export const openExchange = (
   deps.observer.started();
   res.on('close', onClose);
   deps.cors?.(req, res);
+  closeWithConnection(res);
   return exchange;
 };
 

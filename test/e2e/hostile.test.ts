@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { campaign } from '../hostile/campaign.js';
 import { besiege, type Siege } from '../hostile/siege.js';
+import { HttpClient } from '../support/http-client.js';
+import { until } from '../support/start-gateway.js';
 
 /** `node bench/hostile.mjs` sends 100,000. */
 const REQUESTS = 1_000;
@@ -23,6 +25,10 @@ describe(`${REQUESTS} hostile requests`, () => {
     expect(report.goodAnswers).toBe(REQUESTS / 20);
     const { faults, lanesLost } = await siege.gateway.state();
     expect([faults, lanesLost]).toEqual([[], 0]);
+    // Nothing is held for those who left: the one in flight is the question itself.
+    const client = new HttpClient(`http://127.0.0.1:${siege.port}`);
+    await until('nothing in flight', async () => (await client.metric('http_request_in_flight')) === 1);
+    client.close();
     // They came in: refused by every protocol, and some of them taken.
     const seen = Object.keys(report.tally).join('\n');
     for (const kind of [

@@ -12,6 +12,7 @@ const TELL_THE_DATE: Readonly<Record<string, string>> = {
   'src/gateway.ts': 'timestamps of gRPC statistics',
   'src/models/inference-stats.ts': 'when the last inference was, in the statistics',
   'src/models/loader.ts': 'when the model was loaded, in its description',
+  'src/seeing.ts': 'when a span began, which a trace tells in time of day',
 };
 
 const filesOf = (folder: string): string[] =>
