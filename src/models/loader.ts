@@ -27,7 +27,7 @@ import { cardProblem } from '../codec/tasks/card-problem.js';
 import type { CostKeeper } from './cost-keeper.js';
 import { ServedModel, type ServedModelDeps } from './served-model.js';
 import type { Signature } from './signature.js';
-import { withinFile } from './text-limits.js';
+import { textCard } from './text-limits.js';
 import { warmupOf } from './warm-up.js';
 
 export interface LoaderDeps {
@@ -242,14 +242,6 @@ export class ModelLoader {
     await this.#deps.codec.closeTokenizer(key);
   }
 }
-
-const textCard = ({ card, file }: ModelSource, signature: Signature, specialTokens: number): Card => {
-  try {
-    return withinFile(card, signature, specialTokens);
-  } catch (error) {
-    throw new CarpoolError(codeOf(error), `${file}: ${messageOf(error)}`);
-  }
-};
 
 /** The second: its place was taken by a lane that does not have the model yet. */
 const laneDied = (error: unknown): boolean => ['WORKER_LOST', 'MODEL_UNAVAILABLE'].includes(codeOf(error));

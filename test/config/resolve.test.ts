@@ -43,6 +43,12 @@ describe('resolveConfig fills in', () => {
         maxQueue: 16_384,
         timeoutMs: 30_000,
       },
+      cache: {
+        enabled: false,
+        maxBytes: 64 * 1024 * 1024,
+        ttlMs: 300_000,
+        redis: { url: '', timeoutMs: 20, keyPrefix: 'carpool:' },
+      },
       models: {
         root: '/base/models',
         load: '*',
