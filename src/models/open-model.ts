@@ -1,6 +1,6 @@
 import type { Codec } from '../codec/codec.js';
 import { cardProblem } from '../codec/tasks/card-problem.js';
-import { CarpoolError, codeOf, messageOf } from '../errors.js';
+import { CarpoolError } from '../errors.js';
 import type { Payload } from '../executor/join.js';
 import type { Lane } from '../executor/lane.js';
 import type { ModelSpec } from '../executor/protocol.js';
@@ -13,7 +13,7 @@ import { encodeSamples } from './sample-texts.js';
 import { sampleRows } from './samples.js';
 import { selfTest, type SelfTest } from './self-test.js';
 import type { Signature } from './signature.js';
-import { withinFile } from './text-limits.js';
+import { textCard } from './text-limits.js';
 
 /** A lane for some work, alone there. */
 export type OnLane = <T>(work: (lane: Lane) => Promise<T>) => Promise<T>;
@@ -82,12 +82,4 @@ export const openModel = async (
       ...(opened === undefined ? {} : { tokenizer: opened.view }),
     };
   });
-};
-
-const textCard = ({ card, file }: ModelSource, signature: Signature, specialTokens: number): Card => {
-  try {
-    return withinFile(card, signature, specialTokens);
-  } catch (error) {
-    throw new CarpoolError(codeOf(error), `${file}: ${messageOf(error)}`);
-  }
 };

@@ -1,6 +1,7 @@
-import { CarpoolError } from '../errors.js';
+import { CarpoolError, codeOf, messageOf } from '../errors.js';
 import { fixedLengthOf } from '../executor/pad.js';
 import type { Card } from './card.js';
+import type { ModelSource } from './repository.js';
 import type { Signature } from './signature.js';
 
 const BY_DEFAULT = { tokenizer: 'tokenizer.json', truncate: true, maxTokens: 512 };
@@ -26,4 +27,13 @@ export const withinFile = (card: Card, signature: Signature, specialTokens: numb
       `model.yaml: text.maxTokens: expected more than the ${specialTokens} special tokens, got ${text.maxTokens}`,
     );
   return length < text.maxTokens ? { ...card, text: { ...text, maxTokens: length } } : card;
+};
+
+/** `withinFile`, saying which file. */
+export const textCard = ({ card, file }: ModelSource, signature: Signature, specialTokens: number): Card => {
+  try {
+    return withinFile(card, signature, specialTokens);
+  } catch (error) {
+    throw new CarpoolError(codeOf(error), `${file}: ${messageOf(error)}`);
+  }
 };

@@ -51,7 +51,7 @@ export class FakeBatcher {
       for (const [index, one] of rides.entries()) onRide?.(index, one);
       return rides;
     };
-    return { rides: ride(), cancel: () => void this.cancelled++ };
+    return { rides: ride(), cancel: () => (this.cancelled += 1) };
   };
 }
 
@@ -74,7 +74,7 @@ export const makeWorld = (
   let now = 0;
   let corrupt = 0;
   const memory = new MemoryStore(maxBytes, () => now);
-  const stores = { memory, redis, unixNow: () => 1_700_000_000_000 + now, onCorrupt: () => void corrupt++ };
+  const stores = { memory, redis, unixNow: () => 1_700_000_000_000 + now, onCorrupt: () => (corrupt += 1) };
   return {
     memory,
     cache: new ModelCache(stores, { fingerprint: 'v1', signature: SIGNATURE, hasRows: true, ttlMs }),

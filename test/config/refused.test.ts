@@ -2,6 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '../../src/config/config-error.js';
 import { resolveConfig } from '../../src/config/resolve.js';
 import { problemsOf } from './problems-of.js';
+import { configSchema, modelOverridesSchema } from '../../src/config/schema.js';
+
+const SECTIONS = Object.keys(configSchema.shape).join(', ');
+const OF_A_MODEL = Object.keys(modelOverridesSchema.shape).join(', ');
 
 const resolve = (input: unknown) => resolveConfig(input, '/base');
 
@@ -98,25 +102,13 @@ const wrongValues: Bad[] = [
     'an integer 0..65535',
     `"${'x'.repeat(58)}…`,
   ],
-  [
-    'a list for everything',
-    [],
-    '',
-    'an object with keys of server, grpc, limits, access, log, tracing, lanes, health, batching, cache, models',
-    '[]',
-  ],
-  [
-    'null for everything',
-    null,
-    '',
-    'an object with keys of server, grpc, limits, access, log, tracing, lanes, health, batching, cache, models',
-    'null',
-  ],
+  ['a list for everything', [], '', `an object with keys of ${SECTIONS}`, '[]'],
+  ['null for everything', null, '', `an object with keys of ${SECTIONS}`, 'null'],
 ];
 
 const batchingKeys =
   'one of maxBatch, maxWaitMs, echoHoldMs, maxBatchTokens, composition, sloMs, shedding, singleFlight, batchInvariance, calibrate, calibrateBudgetMs, maxQueue, timeoutMs';
-const sections = 'one of server, grpc, limits, access, log, tracing, lanes, health, batching, cache, models';
+const sections = `one of ${SECTIONS}`;
 
 const unknownKeys: Bad[] = [
   [
@@ -158,7 +150,7 @@ const unknownKeys: Bad[] = [
     'of a model',
     { models: { spam: { batch: {} } } },
     'models.spam.batch',
-    'one of batching, required, cache, versions',
+    `one of ${OF_A_MODEL}`,
     '{}',
     'models.spam.batching',
   ],
@@ -166,7 +158,7 @@ const unknownKeys: Bad[] = [
     'of a model, without its section',
     { models: { spam: { maxBatch: 1 } } },
     'models.spam.maxBatch',
-    'one of batching, required, cache, versions',
+    `one of ${OF_A_MODEL}`,
     '1',
     'models.spam.batching.maxBatch',
   ],

@@ -70,7 +70,9 @@ describe('resolveConfig fills in', () => {
         timeoutMs: 30_000,
       },
       cache: {
-        ...{ enabled: false, maxBytes: 64 * 1024 * 1024, ttlMs: 300_000 },
+        enabled: false,
+        maxBytes: 64 * 1024 * 1024,
+        ttlMs: 300_000,
         redis: { url: '', timeoutMs: 20, keyPrefix: 'carpool:' },
       },
       models: {

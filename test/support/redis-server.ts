@@ -65,18 +65,14 @@ const commandIn = (bytes: Buffer): { readonly words: Buffer[]; readonly bytes: n
 };
 
 const replyTo = ([name, ...rest]: readonly Buffer[], entries: Map<string, Buffer>): Buffer => {
-  switch (name?.toString().toUpperCase()) {
-    case 'SET':
-      entries.set(rest[0]?.toString() ?? '', Buffer.from(rest[1] ?? ''));
-      return Buffer.from('+OK\r\n');
-    case 'MGET':
-      return Buffer.concat([
-        Buffer.from(`*${rest.length}\r\n`),
-        ...rest.map((key) => bulk(entries.get(key.toString()))),
-      ]);
-    default:
-      return Buffer.from('-ERR unknown command\r\n');
+  const command = name?.toString().toUpperCase();
+  if (command === 'SET') {
+    entries.set(rest[0]?.toString() ?? '', Buffer.from(rest[1] ?? ''));
+    return Buffer.from('+OK\r\n');
   }
+  if (command !== 'MGET') return Buffer.from('-ERR unknown command\r\n');
+  const values = rest.map((key) => bulk(entries.get(key.toString())));
+  return Buffer.concat([Buffer.from(`*${values.length}\r\n`), ...values]);
 };
 
 const bulk = (value: Buffer | undefined): Buffer =>

@@ -162,7 +162,7 @@ const errorResponse = (status: number, answers: readonly ErrorAnswer[]): object 
   const schemas = answers.map(({ body }) => refTo(body));
   return {
     description: [...new Set(answers.flatMap(({ codes }) => codes))].join(', '),
-    headers: headersOf(status === 429 || status === 503 ? ['Retry-After'] : []),
+    headers: headersOf([429, 503, 504].includes(status) ? ['Retry-After'] : []),
     content: { 'application/json': { schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } } },
   };
 };
