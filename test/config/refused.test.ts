@@ -102,21 +102,21 @@ const wrongValues: Bad[] = [
     'a list for everything',
     [],
     '',
-    'an object with keys of server, grpc, log, lanes, batching, models',
+    'an object with keys of server, grpc, log, lanes, health, batching, models',
     '[]',
   ],
   [
     'null for everything',
     null,
     '',
-    'an object with keys of server, grpc, log, lanes, batching, models',
+    'an object with keys of server, grpc, log, lanes, health, batching, models',
     'null',
   ],
 ];
 
 const batchingKeys =
   'one of maxBatch, maxWaitMs, echoHoldMs, maxBatchTokens, composition, sloMs, shedding, singleFlight, batchInvariance, calibrate, calibrateBudgetMs, maxQueue, timeoutMs';
-const sections = 'one of server, grpc, log, lanes, batching, models';
+const sections = 'one of server, grpc, log, lanes, health, batching, models';
 
 const unknownKeys: Bad[] = [
   [
@@ -150,7 +150,7 @@ const unknownKeys: Bad[] = [
     'a key in another section',
     { lanes: { port: 1 } },
     'lanes.port',
-    'one of isolation, count, intraOpThreads, executionProviders',
+    'one of isolation, count, intraOpThreads, executionProviders, runTimeoutFactor, runTimeoutMinMs, runTimeoutFirstMs, maxAbandoned, exitWhenStuck, maxRssBytes, breakerLosses, breakerWindowMs, breakerPauseMs',
     '1',
     'server.port',
   ],
@@ -158,7 +158,7 @@ const unknownKeys: Bad[] = [
     'of a model',
     { models: { spam: { batch: {} } } },
     'models.spam.batch',
-    'one of batching',
+    'one of batching, required',
     '{}',
     'models.spam.batching',
   ],
@@ -166,7 +166,7 @@ const unknownKeys: Bad[] = [
     'of a model, without its section',
     { models: { spam: { maxBatch: 1 } } },
     'models.spam.maxBatch',
-    'one of batching',
+    'one of batching, required',
     '1',
     'models.spam.batching.maxBatch',
   ],

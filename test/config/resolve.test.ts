@@ -14,6 +14,7 @@ describe('resolveConfig fills in', () => {
         bodyLimitBytes: 16 * 1024 * 1024,
         maxRequestRows: 10_000,
         maxImagePixels: 50_000_000,
+        maxQueueBytes: 512 * 1024 * 1024,
         headersTimeoutMs: 10_000,
         bodyTimeoutMs: 30_000,
         keepAliveTimeoutMs: 75_000,
@@ -27,7 +28,13 @@ describe('resolveConfig fills in', () => {
       },
       grpc: { enabled: false, host: '127.0.0.1', port: 8081, maxMessageBytes: 16 * 1024 * 1024 },
       log: { level: 'info', format: 'auto' },
-      lanes: { isolation: 'thread', count: 'auto', intraOpThreads: 'auto', executionProviders: ['cpu'] },
+      lanes: {
+        ...{ isolation: 'thread', count: 'auto', intraOpThreads: 'auto', executionProviders: ['cpu'] },
+        ...{ runTimeoutFactor: 20, runTimeoutMinMs: 10_000, runTimeoutFirstMs: 120_000 },
+        ...{ maxAbandoned: 8, exitWhenStuck: false, maxRssBytes: 0 },
+        ...{ breakerLosses: 10, breakerWindowMs: 60_000, breakerPauseMs: 5_000 },
+      },
+      health: { stuckFactor: 100, stuckMinMs: 180_000 },
       batching: {
         maxBatch: 64,
         maxWaitMs: 0,
