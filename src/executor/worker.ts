@@ -103,6 +103,8 @@ const create = async (spec: ModelSpec, has: string): Promise<ort.InferenceSessio
       executionMode: 'sequential',
       graphOptimizationLevel: 'all',
       logSeverityLevel: 4,
+      // A plan of memory is kept for every shape that was ever seen, and texts come in thousands: bench/arena.mjs.
+      enableMemPattern: spec.text === undefined,
       // Idle intra-op threads would spin and steal the other lanes' cores.
       extra: { session: { intra_op: { allow_spinning: '0' } } },
     });

@@ -134,6 +134,9 @@ const modelFields = {
   batch,
   batching: batchingSchema,
   cost,
+  circuit: z
+    .enum(['closed', 'open', 'half-open'])
+    .describe('open: out of service for a while, since it kept losing lanes'),
 };
 
 const entry = {
@@ -143,7 +146,7 @@ const entry = {
   owned_by: z.string(),
 };
 
-export const modelAnswer = z.object({ ...modelFields, ready: z.literal(true), ...entry });
+export const modelAnswer = z.object({ ...modelFields, ready: z.boolean(), ...entry });
 export const modelsAnswer = z.object({
   models: z.array(z.object(modelFields)),
   object: z.literal('list'),

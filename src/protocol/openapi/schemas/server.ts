@@ -5,6 +5,7 @@ const isCode = (code: string): code is ErrorCode => Object.hasOwn(ERROR_TABLE, c
 
 export const healthAnswer = z.object({
   status: z.string().describe('ok, starting, draining, …'),
+  detail: z.string().describe('The same in a sentence').optional(),
   models: z.record(z.string(), z.string()).optional(),
 });
 
