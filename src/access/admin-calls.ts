@@ -22,8 +22,7 @@ export const loadFor = (
   from: string | undefined,
 ): Promise<ServedModel> => {
   requireRight(caller, 'manage', name);
-  if (from !== undefined && !caller.principal.mayAll('manage'))
-    requireOwn(caller, from);
+  if (from !== undefined && !caller.principal.mayAll('manage')) requireOwn(caller, from);
   return registry.load(name, from ?? registry.pathOf(name));
 };
 
