@@ -151,10 +151,12 @@ const split = async () => {
   for (let i = 0; i < Math.min(RETURNING, options.canary); i++)
     if ((await ask(addressOf(i))).version !== got[i]) moved++;
   const part = got.filter((version) => version === '100').length / options.canary;
+  const percent = (value) => `${(value * 100).toFixed(2)} %`;
   return {
     requests: options.canary,
-    wanted: options.share,
-    got: part,
+    wanted: percent(options.share),
+    got: percent(part),
+    part,
     moved,
     failed: problems.length,
     problems,

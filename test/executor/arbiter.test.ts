@@ -28,6 +28,22 @@ const model = (
 });
 
 describe('the arbiter', () => {
+  it('lets background work ride only where no other has work, however long it has waited', async () => {
+    const asked: string[] = [];
+    const arbiter = new Arbiter();
+    const holding = model('holding', 9, asked, true);
+    const shadow = Object.assign(model('shadow', 1, asked), {
+      isBackground: true,
+      askLater: () => asked.push('shadow asks later'),
+    });
+    arbiter.add(shadow);
+    arbiter.add(holding);
+    expect(arbiter.dispatch(lane, fail)).toBeUndefined();
+    holding.since = undefined;
+    await arbiter.dispatch(lane, fail);
+    expect(asked).toEqual(['shadow asks later', 'holding', 'shadow']);
+  });
+
   it('gives the lane to the model whose head of line has waited longest', async () => {
     const asked: string[] = [];
     const arbiter = new Arbiter();
