@@ -1,5 +1,6 @@
 import type { Clock } from '#batcher';
 import type { Router } from 'express';
+import { allRoutes } from './all-routes.js';
 import { gateOf } from './access/create-gate.js';
 import { requireSafeBind } from './access/safe-bind.js';
 import { availableCores, laneLayout, type LaneLayout } from './executor/cpu-quota.js';
@@ -11,11 +12,6 @@ import { resolveConfig } from './config/resolve.js';
 import type { Config } from './config/schema.js';
 import { Arbiter } from './executor/arbiter.js';
 import type { OpenLink } from './executor/link.js';
-import { createAdminGuard } from './http/admin-guard.js';
-import { docsRoutes } from './http/docs-routes.js';
-import { healthRoutes } from './http/health-routes.js';
-import { metricsRoute } from './http/metrics-route.js';
-import { createOwnHost } from './http/own-host.js';
 import { createHttpRouter } from './http/router.js';
 import { createHttpServer, type HttpServer } from './http/server.js';
 import { TurnMeter } from './http/turn-meter.js';
@@ -29,17 +25,7 @@ import { Pipeline } from './pipeline.js';
 import { QueueBytes } from './queue-bytes.js';
 import type { GrpcServer } from './protocol/grpc/server.js';
 import { createResponder } from './protocol/respond.js';
-import { hfRoutes } from './protocol/huggingface/routes.js';
-import { kserveRoutes } from './protocol/kserve/routes.js';
 import { oipError } from './protocol/oip/errors.js';
-import { oipRoutes } from './protocol/oip/routes.js';
-import { openAiRoutes } from './protocol/openai/routes.js';
-import { openApiRoute } from './protocol/openapi/routes.js';
-import { debugRoute } from './protocol/own/debug-route.js';
-import { logLevelRoute } from './protocol/own/log-level-route.js';
-import { ownRoutes } from './protocol/own/routes.js';
-import { versionRoutes } from './protocol/own/version-routes.js';
-import { teiRoutes } from './protocol/tei/routes.js';
 import { createSeeing } from './seeing.js';
 import { closeTogether } from './servers.js';
 import type { LogLevelSwitch } from './telemetry/log-level.js';
@@ -156,36 +142,12 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   seeing.bind({ registry, health: lifecycle.health, pool });
 
   const { observer, tracing, logLevel } = seeing;
-  const guardAdmin = createAdminGuard({
-    allowedOrigins: serverConfig.allowedOrigins,
-    isOwnHost: createOwnHost(serverConfig.host, serverConfig.allowedHosts),
-  });
   const responder = createResponder(pipeline, codec, traffic);
   const turns = new TurnMeter();
   const { unreadMs } = turns;
-  const limits = serverConfig;
-  const shared = { registry, codec, responder, limits };
+  const { health } = lifecycle;
   const { router, listener } = createHttpRouter(
-    [
-      ...healthRoutes(lifecycle.health),
-      metricsRoute(metrics),
-      openApiRoute(),
-      ...docsRoutes(),
-      debugRoute(registry, pool, guardAdmin),
-      logLevelRoute(logLevel, guardAdmin, limits),
-      // Before our own: `M:predict` is no model's name.
-      ...kserveRoutes(shared),
-      ...ownRoutes({ registry, codec, responder, limits, guardAdmin }),
-      ...versionRoutes({ registry, limits, guardAdmin }),
-      ...teiRoutes(shared),
-      ...openAiRoutes(shared),
-      ...hfRoutes(shared),
-      ...oipRoutes({
-        ...{ registry, codec, responder, limits, guardAdmin },
-        health: lifecycle.health,
-        modelRoot: settings.models.root,
-      }),
-    ],
+    allRoutes({ settings, registry, codec, responder, pool, health, metrics, logLevel }),
     {
       ...{ observer, now, unreadMs, logger, gate, tracing, serverTiming: serverConfig.serverTiming },
       ...wall.exchange,
@@ -202,23 +164,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     // Only then: its libraries take a tenth of a second to load.
     const { createGrpcServer } = await import('./protocol/grpc/server.js');
     grpcServer ??= createGrpcServer({
-      ...{
-        registry,
-        codec,
-        responder,
-        observer,
-        now,
-        unixNow,
-        unreadMs,
-        logger,
-        gate,
-        tracing,
-        ...grpcConfig,
-      },
+      ...{ registry, codec, responder, observer, now, unixNow, unreadMs, logger, gate, tracing },
+      ...grpcConfig,
       ...{ addressOf: wall.addressOf, admit: wall.admit },
-      health: lifecycle.health,
-      modelRoot: settings.models.root,
-      maxRows: limits.maxRequestRows,
+      ...{ health, modelRoot: settings.models.root, maxRows: serverConfig.maxRequestRows },
     });
     const grpc = await grpcServer.listen(host, port);
     logger.info(grpc, 'listening for gRPC');

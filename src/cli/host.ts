@@ -13,11 +13,9 @@ export type StopSignal = 'SIGTERM' | 'SIGINT';
 /** Where signals come from; the process, or an EventEmitter in a test. */
 export interface SignalSource {
   on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
-  on(signal: 'SIGUSR2', listener: () => void): unknown;
-  on(signal: 'SIGHUP', listener: () => void): unknown;
+  on(signal: 'SIGUSR2' | 'SIGHUP', listener: () => void): unknown;
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
-  off(signal: 'SIGUSR2', listener: () => void): unknown;
-  off(signal: 'SIGHUP', listener: () => void): unknown;
+  off(signal: 'SIGUSR2' | 'SIGHUP', listener: () => void): unknown;
 }
 
 /** Everything of the outside that the commands touch; main.ts passes the process's own. */

@@ -48,7 +48,7 @@ export class Exchange extends TrackedRequest {
     this.route = route;
     this.#req = req;
     this.#deps = deps;
-    this.trace = deps.tracing?.begin(req.headers['traceparent'], req.headers['tracestate']);
+    this.trace = deps.tracing?.begin(req.headers['traceparent'], req.headers['tracestate'], this.elapsedMs);
   }
 
   get protocol(): 'http' | 'https' {

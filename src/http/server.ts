@@ -1,5 +1,5 @@
 import { createServer, type OutgoingHttpHeaders, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { ConnectionMetrics } from '../telemetry/connection-metrics.js';
 import type { RequestObserver } from '../telemetry/request-observer.js';
 import { answerClientError } from './client-error.js';
@@ -74,7 +74,7 @@ export const createHttpServer = (
   server.on('drop', () => deps.metrics?.cut('max_connections'));
   const connections = new Connections(server, tls !== false);
   deps.metrics?.bind(() => connections.count);
-  server.on('connection', (socket) => deps.turns?.took(socket));
+  server.on('connection', (socket: Socket) => deps.turns?.took(socket));
   const onRequest: RequestListener = (req, res) => {
     if (connections.openOn(req.socket) < MOST_PIPELINED) {
       connections.begin(res);

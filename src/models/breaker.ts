@@ -1,5 +1,5 @@
 export interface BreakerOptions {
-  /** Lanes lost within the window that open it; a hang counts twice. 0 = never. */
+  /** Lanes lost to repeated runs within the window that open it; a hang counts twice. 0 = never. */
   readonly losses: number;
   readonly windowMs: number;
   /** For how long it is open the first time; twice as long each time that the probe fails. */
@@ -8,11 +8,19 @@ export interface BreakerOptions {
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
+/**
+ * How a run has lost its lane. One that an outsider kills (the system's memory killer, say) is in the way of a run by
+ * accident, and the run is repeated; that it dies of the repetition too is hardly one.
+ */
+export type Loss = 'died' | 'died again' | 'hung';
+
+const WEIGHTS: Readonly<Record<Loss, number>> = { died: 0, 'died again': 1, hung: 2 };
+
 /** It must have lost so large a part of all lanes that were lost: where lanes die without it too, it is a victim. */
 const LEAST_SHARE = 0.8;
 const LONGEST_PAUSES = 12;
 
-interface Loss {
+interface Lost {
   readonly at: number;
   readonly weight: number;
   /** Lanes lost by anybody, this one not counted. */
@@ -32,7 +40,7 @@ interface Loss {
  */
 export class Breaker {
   readonly #options: BreakerOptions;
-  #losses: Loss[] = [];
+  #losses: Lost[] = [];
   #openUntil: number | undefined;
   #pauses = 1;
   /** When the probe was let in; one that never comes back is given a pause. */
@@ -71,7 +79,7 @@ export class Breaker {
    * @param allLost lanes lost so far by anybody, this one included
    * @returns whether that opened it
    */
-  lost(now: number, hung: boolean, allLost: number): boolean {
+  lost(now: number, how: Loss, allLost: number): boolean {
     const { losses, windowMs } = this.#options;
     if (losses === 0) return false;
     if (this.state(now) === 'half-open') {
@@ -80,7 +88,7 @@ export class Breaker {
     }
     if (this.#openUntil !== undefined) return false;
     this.#losses = this.#losses.filter(({ at }) => at > now - windowMs);
-    this.#losses.push({ at: now, weight: hung ? 2 : 1, lostBefore: allLost - 1 });
+    this.#losses.push({ at: now, weight: WEIGHTS[how], lostBefore: allLost - 1 });
     const weight = this.#losses.reduce((sum, loss) => sum + loss.weight, 0);
     const among = allLost - (this.#losses[0]?.lostBefore ?? 0);
     if (weight < losses || this.#losses.length < LEAST_SHARE * among) return false;

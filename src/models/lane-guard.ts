@@ -2,7 +2,7 @@ import type { Clock } from '#batcher';
 import type { LanesConfig } from '../config/schema.js';
 import { CarpoolError, codeOf } from '../errors.js';
 import { isHung } from '../executor/lane-hung.js';
-import { Breaker, type BreakerOptions, type BreakerState } from './breaker.js';
+import { Breaker, type BreakerOptions, type BreakerState, type Loss } from './breaker.js';
 import { runLimitMs, RunWatch, type OverdueRun, type RunLimits } from './run-watch.js';
 
 export interface GuardOptions {
@@ -42,6 +42,8 @@ export interface RunForecast {
   readonly predictedMs: number;
   /** false: a guess from before anything was measured. */
   readonly isTrusted: boolean;
+  /** It lost a lane before, or failed. */
+  readonly isRepeated: boolean;
 }
 
 /** What one model does to its lanes: how long its runs may take, and whether it may go on. */
@@ -74,7 +76,10 @@ export class LaneGuard {
   }
 
   /** @param run is given the time that it may take */
-  async run<T>({ predictedMs, isTrusted }: RunForecast, run: (limitMs: number) => Promise<T>): Promise<T> {
+  async run<T>(
+    { predictedMs, isTrusted, isRepeated }: RunForecast,
+    run: (limitMs: number) => Promise<T>,
+  ): Promise<T> {
     const limitMs = runLimitMs(predictedMs, isTrusted, this.#deps.limits);
     const end = this.#runs.begin({ startedAt: this.#deps.clock.now(), predictedMs, limitMs });
     try {
@@ -82,7 +87,8 @@ export class LaneGuard {
       this.#ran();
       return result;
     } catch (error) {
-      if (codeOf(error) === 'WORKER_LOST') this.#lost(isHung(error));
+      if (codeOf(error) === 'WORKER_LOST')
+        this.#lost(isHung(error) ? 'hung' : isRepeated ? 'died again' : 'died');
       else this.#ran();
       throw error;
     } finally {
@@ -94,11 +100,11 @@ export class LaneGuard {
     if (this.#breaker.ran(this.#deps.clock.now())) this.#deps.onClose();
   }
 
-  #lost(hung: boolean): void {
+  #lost(how: Loss): void {
     const { clock, lanesLost, onLost, onOpen } = this.#deps;
     const now = clock.now();
-    onLost(hung ? 'hung' : 'died');
-    if (this.#breaker.lost(now, hung, lanesLost())) onOpen(this.#refusal(this.#breaker.admit(now)));
+    onLost(how === 'hung' ? 'hung' : 'died');
+    if (this.#breaker.lost(now, how, lanesLost())) onOpen(this.#refusal(this.#breaker.admit(now)));
   }
 
   #refusal(waitMs: number): CarpoolError {

@@ -128,6 +128,7 @@ export class ServedModel implements Contender {
       const forecast = {
         predictedMs: this.cost.predict(group),
         isTrusted: this.cost.fit.runs >= TRUST_AFTER,
+        isRepeated: group.reason === 'retry',
       };
       const output = await this.guard.run(forecast, (limitMs) =>
         lane.run(this.key, joinPayloads(payloads), size, limitMs),

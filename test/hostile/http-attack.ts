@@ -36,7 +36,8 @@ const fill = (template: string, valueOf: (name: string) => string): string =>
 export const httpAttack = (deps: HttpAttackDeps, random: SeededRandom): Attack => {
   const target = pickTarget(deps.targets, random);
   // Bodies and models are mixed: a right body for another model is wrong in its own way.
-  const model = random.pick(random.next() < 0.4 ? deps.models : (target.params['model'] ?? deps.models));
+  const shown = target.params['model'] ?? [];
+  const model = random.pick(random.next() < 0.4 || shown.length === 0 ? deps.models : shown);
   const { path, isAsShown } = pathOf(target, model, deps, random);
   const isOtherMethod = random.next() < 0.05;
   const method = isOtherMethod ? random.pick(METHODS) : target.method;
@@ -73,8 +74,12 @@ const pathOf = (
   { models }: HttpAttackDeps,
   random: SeededRandom,
 ): { readonly path: string; readonly isAsShown: boolean } => {
-  const shown = (name: string): string =>
-    encodeURIComponent(name === 'model' ? model : random.pick(target.params[name] ?? ['x']));
+  const shown = (name: string): string => {
+    const values = target.params[name] ?? [];
+    return encodeURIComponent(
+      name === 'model' ? model : random.pick(values.length === 0 ? ['1', 'x'] : values),
+    );
+  };
   const isAsShown = random.next() < 0.88;
   let path = fill(target.template, (name) =>
     isAsShown || random.next() < 0.3 ? shown(name) : random.pick(SEGMENTS),

@@ -5,30 +5,35 @@ const OPTIONS = { losses: 4, windowMs: 1000, pauseMs: 100 };
 
 /** Loses a lane at each of these times; nobody else does. @returns whether each opened it */
 const loseAt = (breaker: Breaker, times: readonly number[], hung = false): boolean[] =>
-  times.map((at, i) => breaker.lost(at, hung, i + 1));
+  times.map((at, i) => breaker.lost(at, hung ? 'hung' : 'died again', i + 1));
 
 describe('a breaker', () => {
   it('opens at the n-th loss within the window, and lets nobody in until the pause is over', () => {
     const breaker = new Breaker(OPTIONS);
     expect(loseAt(breaker, [0, 10, 20])).toEqual([false, false, false]);
     expect([breaker.state(20), breaker.admit(20)]).toEqual(['closed', 0]);
-    expect(breaker.lost(30, false, 4)).toBe(true);
+    expect(breaker.lost(30, 'died again', 4)).toBe(true);
     expect([breaker.state(30), breaker.admit(30), breaker.admit(129)]).toEqual(['open', 100, 1]);
   });
 
   it('forgets losses that are older than the window', () => {
     const breaker = new Breaker(OPTIONS);
     expect(loseAt(breaker, [0, 10, 20, 1005, 1012])).toEqual([false, false, false, false, false]);
-    expect(breaker.lost(1015, false, 6)).toBe(true);
+    expect(breaker.lost(1015, 'died again', 6)).toBe(true);
   });
 
   it('counts a hang twice', () => {
     expect(loseAt(new Breaker(OPTIONS), [0, 10], true)).toEqual([false, true]);
   });
 
+  it('does not count runs whose lane died once: the repetition tells whether it was their doing', () => {
+    const breaker = new Breaker(OPTIONS);
+    expect(Array.from({ length: 20 }, (_, i) => breaker.lost(i, 'died', i + 1))).not.toContain(true);
+  });
+
   it('stays closed where lanes die without the model too', () => {
     const breaker = new Breaker(OPTIONS);
-    const opened = Array.from({ length: 20 }, (_, i) => breaker.lost(i, false, 2 * i + 1));
+    const opened = Array.from({ length: 20 }, (_, i) => breaker.lost(i, 'died again', 2 * i + 1));
     expect(opened).not.toContain(true);
   });
 
@@ -45,7 +50,7 @@ describe('a breaker', () => {
     expect(breaker.ran(110)).toBe(true);
     expect([breaker.state(110), breaker.admit(110), breaker.admit(110)]).toEqual(['closed', 0, 0]);
     // The old losses are forgotten.
-    expect(breaker.lost(120, false, 5)).toBe(false);
+    expect(breaker.lost(120, 'died again', 5)).toBe(false);
   });
 
   it('half-open lets another one in when the first never came back', () => {
@@ -61,7 +66,7 @@ describe('a breaker', () => {
     const pauses: number[] = [];
     for (let i = 0; i < 6; i++) {
       expect(breaker.admit(now)).toBe(0);
-      expect(breaker.lost(now, false, 5 + i)).toBe(true);
+      expect(breaker.lost(now, 'died again', 5 + i)).toBe(true);
       pauses.push(breaker.admit(now));
       now += breaker.admit(now);
     }
@@ -71,7 +76,7 @@ describe('a breaker', () => {
   it('takes no notice, while open, of runs that began before', () => {
     const breaker = new Breaker(OPTIONS);
     loseAt(breaker, [0, 1, 2, 3]);
-    expect([breaker.ran(50), breaker.lost(60, true, 5), breaker.state(60)]).toEqual([false, false, 'open']);
+    expect([breaker.ran(50), breaker.lost(60, 'hung', 5), breaker.state(60)]).toEqual([false, false, 'open']);
     expect(breaker.admit(60)).toBe(43);
   });
 });

@@ -55,7 +55,7 @@ export class GrpcExchange extends TrackedRequest {
     this.#unixNow = deps.unixNow;
     this.#deadlineAt = Number(call.getDeadline());
     const header = (name: string): unknown => call.metadata.get(name)[0];
-    this.trace = deps.tracing?.begin(header('traceparent'), header('tracestate'));
+    this.trace = deps.tracing?.begin(header('traceparent'), header('tracestate'), this.elapsedMs);
     deps.observer.started();
   }
 

@@ -11,6 +11,7 @@ export interface RequestTraceParts extends TraceParent {
   readonly traceState: string | undefined;
   readonly batches: BatchSpans;
   readonly now: () => number;
+  readonly elapsedMs: number;
 }
 
 /** One request's place in its trace: known from its first moment, so that the answer and the log can say it. */
@@ -32,14 +33,14 @@ export class RequestTrace implements TraceParent, RequestLinks {
   readonly onRun: ((group: Group) => void) | undefined;
   readonly #now: () => number;
 
-  constructor({ traceId, spanId, sampled, parent, traceState, batches, now }: RequestTraceParts) {
+  constructor({ traceId, spanId, sampled, parent, traceState, batches, now, elapsedMs }: RequestTraceParts) {
     this.traceId = traceId;
     this.spanId = spanId;
     this.sampled = sampled;
     this.parent = parent;
     this.traceState = traceState;
     this.#now = now;
-    this.startMs = now();
+    this.startMs = now() - elapsedMs;
     this.onRun = sampled ? (group) => batches.join(group, this) : undefined;
   }
 

@@ -41,8 +41,11 @@ export class Tracing {
     this.#batches = new BatchSpans({ sink: deps.sink, ids: this.#ids, now: deps.now });
   }
 
-  /** A request comes in; headers that are no Trace Context begin a new trace. */
-  begin(traceparent: unknown, tracestate: unknown): RequestTrace {
+  /**
+   * A request comes in; headers that are no Trace Context begin a new trace.
+   * @param elapsedMs since its bytes came: its time begins there
+   */
+  begin(traceparent: unknown, tracestate: unknown, elapsedMs = 0): RequestTrace {
     const { sampleRatio, now } = this.#deps;
     const parent = parseTraceparent(traceparent);
     const traceId = parent?.traceId ?? this.#ids.traceId();
@@ -54,6 +57,7 @@ export class Tracing {
       traceState: parent?.sampled === true ? parseTracestate(tracestate) : undefined,
       batches: this.#batches,
       now,
+      elapsedMs,
     });
   }
 
