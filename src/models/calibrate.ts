@@ -19,7 +19,7 @@ export interface CalibrationDeps {
   /** Length of the samples' rows where they are no texts: their shapes stay as they are. */
   readonly sampleLength: number;
   readonly fillTo?: number;
-  /** How often every shape is run, the first time to warm up. Default 16. */
+  /** How often every shape is run, the first time to warm up. Default 4. */
   readonly rounds?: number;
   /** Runs of a shape in a row. Of several the first is not observed: it meets the caches as another shape left them. Default 1. */
   readonly inARow?: number;
@@ -37,11 +37,8 @@ const ROWS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 export const LENGTHS: readonly number[] = [8, 16, 32, 64, 128, 256, 512];
 /** Larger runs tell little that these do not, and take long. */
 const MAX_AREA = 1_024;
-/**
- * The first round only warms caches and kernels for each shape. So many that the code of the lane, which is compiled while it
- * runs, is as quick in most of them as it will be under load: four gave a fixed cost of up to twice that of sixteen.
- */
-const ROUNDS = 16;
+/** The first round only warms caches and kernels for each shape. */
+const ROUNDS = 4;
 /** One run may take this part of the budget. */
 const LARGEST_PART = 1 / 8;
 const RETRY_MS = 25;

@@ -34,7 +34,7 @@ const play = async (more: Partial<CalibrationDeps> = {}) => {
 
 describe('calibrate', () => {
   it('warms up, then goes up and down the sizes; the median of each is what counts', async () => {
-    const { learnt, observed, runs, settled } = await play({ rounds: 4 });
+    const { learnt, observed, runs, settled } = await play();
     // 1 x 8, 2 x 8 and 1 x 16 (the same tokens), 2 x 16.
     const up = [8, 16, 16, 32];
     expect(observed.map(([tokens]) => tokens)).toEqual([...up, ...up.toReversed(), ...up]);
