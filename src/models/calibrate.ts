@@ -29,7 +29,8 @@ export interface CalibrationDeps {
   readonly occupied: (laneMs: number, elapsedMs: number) => number;
   /** Gives a lane, or says that there is none for now. */
   readonly withLane: <T>(work: (lane: Lane) => Promise<T>) => Promise<T> | undefined;
-  readonly stopped: () => boolean;
+  /** Stops it, between two runs. */
+  readonly signal: AbortSignal;
 }
 
 const ROWS: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
@@ -56,7 +57,7 @@ export const calibrate = async (deps: CalibrationDeps): Promise<boolean> => {
   for (let round = 0; round < rounds; round++) {
     let ran = false;
     for (const shape of round > 0 && round % 2 === 0 ? shapes.toReversed() : shapes) {
-      if (deps.stopped()) return false;
+      if (deps.signal.aborted) return false;
       if (round > 0 && deps.cost.predict(shape) > deps.budgetMs * LARGEST_PART) continue;
       ran = true;
       let ms: number | undefined;
@@ -107,15 +108,29 @@ const lengthsOf = ({ samples, maxTokens, textLength, sampleLength }: Calibration
 const measure = async (deps: CalibrationDeps, shape: RunShape): Promise<number | undefined> => {
   const batch = batchOf(deps.samples, shape);
   for (;;) {
-    if (deps.stopped()) return undefined;
+    if (deps.signal.aborted) return undefined;
     const run = deps.withLane(async (lane) => {
       const sentAt = deps.clock.now();
       const { laneMs } = await lane.run(deps.key, batch, deps.fillTo);
       return deps.occupied(laneMs, deps.clock.now() - sentAt);
     });
     if (run !== undefined) return run;
-    await new Promise<void>((resolve) => deps.clock.callAt(deps.clock.now() + RETRY_MS, resolve));
+    await pause(deps);
   }
+};
+
+/** Until lanes may have become free, or it is stopped: nobody who has closed a gateway wants a timer of it left. */
+const pause = async ({ clock, signal }: CalibrationDeps): Promise<void> => {
+  const over = new AbortController();
+  await new Promise<void>((resolve) => {
+    const cancel = clock.callAt(clock.now() + RETRY_MS, resolve);
+    const stop = (): void => {
+      cancel();
+      resolve();
+    };
+    signal.addEventListener('abort', stop, { once: true, signal: over.signal });
+  });
+  over.abort();
 };
 
 /** Rows made of the samples: texts of exactly the length (their ids over again), tensors as they are. */

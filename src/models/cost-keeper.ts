@@ -40,8 +40,9 @@ const GUESS_RUNS = 3;
 export class CostKeeper {
   readonly #deps: CostKeeperDeps;
   readonly #cache: CostCache;
-  readonly #retired = new WeakSet<ServedModel>();
-  #closed = false;
+  /** Stops what is being measured, each model by itself. */
+  readonly #measuring = new Map<ServedModel, AbortController>();
+  readonly #closed = new AbortController();
   #open = false;
 
   constructor(deps: CostKeeperDeps) {
@@ -83,7 +84,7 @@ export class CostKeeper {
 
   /** Stops measuring a model. */
   retire(model: ServedModel): void {
-    this.#retired.add(model);
+    this.#measuring.get(model)?.abort();
   }
 
   /** The start is over: idle time may be used from here on. */
@@ -92,7 +93,7 @@ export class CostKeeper {
   }
 
   close(): void {
-    this.#closed = true;
+    this.#closed.abort();
   }
 
   async #calibrate(
@@ -102,6 +103,8 @@ export class CostKeeper {
     eager: boolean,
   ): Promise<void> {
     const { pool, clock, onKnown, onFault } = this.#deps;
+    const retired = new AbortController();
+    this.#measuring.set(model, retired);
     try {
       const learnt = await calibrate({
         ...subjectOf(model, samples),
@@ -112,15 +115,17 @@ export class CostKeeper {
           if (eager) return pool.onLane(work);
           return this.#open ? pool.whileIdle(work) : undefined;
         },
-        stopped: () => this.#closed || this.#retired.has(model),
+        signal: AbortSignal.any([this.#closed.signal, retired.signal]),
       });
       if (!learnt) return;
       onKnown(model, 'lanes');
       await this.#cache.write(start.key, model.cost.fit.coefficients);
     } catch (error) {
       // A lane that dies, a full disk: the model is served by its prior and learns from traffic.
-      if (!this.#closed && codeOf(error) !== 'WORKER_LOST')
+      if (!this.#closed.signal.aborted && codeOf(error) !== 'WORKER_LOST')
         onFault(`the cost of ${model.info.name} was not measured: ${messageOf(error)}`);
+    } finally {
+      this.#measuring.delete(model);
     }
   }
 

@@ -70,8 +70,8 @@ const runs = (
     readonly budgetMs: number;
   },
 ): ((lane: Lane) => Promise<void>) => {
-  const stopAt = clock.now() + budgetMs;
-  let over = false;
+  const over = new AbortController();
+  const cancelEnd = clock.callAt(clock.now() + budgetMs, () => over.abort());
   return async (lane) => {
     await calibrate({
       ...subjectOf(model, samples),
@@ -82,8 +82,11 @@ const runs = (
       inARow: IN_A_ROW,
       budgetMs,
       withLane: (work) => work(lane),
-      stopped: () => over || clock.now() >= stopAt,
-    }).finally(() => (over = true));
+      signal: over.signal,
+    }).finally(() => {
+      cancelEnd();
+      over.abort();
+    });
   };
 };
 

@@ -1,6 +1,8 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { costMs, type RunShape } from '#batcher';
 import { calibrate, type CalibrationDeps } from '../../src/models/calibrate.js';
+import { FakeClock } from '../support/fake-clock.js';
 
 const COST = { alphaMs: 1, betaMsPerToken: 0.1, kneeTokens: 0, quadMsPerTokenSquared: 0 };
 const costOf = ({ tokens, longest }: RunShape): number => costMs(COST, tokens, longest);
@@ -25,7 +27,7 @@ const play = async (more: Partial<CalibrationDeps> = {}) => {
     budgetMs: 1_000_000,
     occupied: (laneMs) => laneMs,
     withLane: <T>() => Promise.resolve(++runs as T),
-    stopped: () => false,
+    signal: new AbortController().signal,
     ...more,
   };
   const learnt = await calibrate(deps);
@@ -68,9 +70,27 @@ describe('calibrate', () => {
   });
 
   it('ends when it is stopped', async () => {
-    let left = 6;
-    const { learnt, runs } = await play({ rounds: Infinity, stopped: () => left-- <= 0 });
-    expect(learnt).toBe(false);
-    expect(runs()).toBeLessThan(6);
+    const stop = new AbortController();
+    let ran = 0;
+    const withLane = <T>(): Promise<T> => {
+      if (++ran === 6) stop.abort();
+      return Promise.resolve(1 as T);
+    };
+    const { learnt } = await play({ rounds: Infinity, signal: stop.signal, withLane });
+    expect([learnt, ran]).toEqual([false, 6]);
+  });
+
+  it('asks for a lane again and again, and leaves no timer when it is stopped meanwhile', async () => {
+    const clock = new FakeClock();
+    const stop = new AbortController();
+    let asked = 0;
+    const withLane = (): undefined => void asked++;
+    const { signal } = stop;
+    const playing = play({ clock, signal, withLane });
+    await clock.advance(100);
+    stop.abort();
+    const { learnt } = await playing;
+    expect([learnt, asked, clock.pendingTimers]).toEqual([false, 5, 0]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 });

@@ -33,7 +33,7 @@ const shapesOf = async (
     budgetMs: 1_000,
     occupied: (laneMs) => laneMs,
     withLane: (work) => work(lane),
-    stopped: () => false,
+    signal: new AbortController().signal,
     ...limits,
   });
   const ran = links.flatMap(({ requests }) =>
