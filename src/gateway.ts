@@ -132,8 +132,11 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const queueBytes = new QueueBytes(serverConfig.maxQueueBytes);
   metrics.bindQueueBytes(() => queueBytes.taken);
   const pipeline = new Pipeline(codec, clock, { bytes: queueBytes, charge: wall.charge });
-  const level = deps.logger === undefined ? logger : undefined;
-  const versions = createVersions({ settings, registry, pipeline, arbiter, clock, metrics, logger, level });
+  const { observer, tracing, logLevel } = seeing;
+  const versions = createVersions({
+    ...{ settings, registry, pipeline, arbiter, clock, metrics, logger },
+    logLevel: deps.logger === undefined ? logLevel : undefined,
+  });
   const { traffic, watcher } = versions;
   const lifecycle = new Lifecycle({
     ...{ settings, layout, pool, ...stores },
@@ -141,7 +144,6 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   });
   seeing.bind({ registry, health: lifecycle.health, pool });
 
-  const { observer, tracing, logLevel } = seeing;
   const responder = createResponder(pipeline, codec, traffic);
   const turns = new TurnMeter();
   const { unreadMs } = turns;

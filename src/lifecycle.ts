@@ -10,7 +10,7 @@ import type { HealthView } from './http/health-routes.js';
 import type { CostKeeper } from './models/cost-keeper.js';
 import { liveness, readiness } from './models/health.js';
 import type { Registry } from './models/registry.js';
-import { listModels } from './models/repository.js';
+import { wantedModels } from './models/repository.js';
 import type { Seeing } from './seeing.js';
 import type { Watcher } from './models/watcher.js';
 import type { Closable } from './servers.js';
@@ -89,9 +89,7 @@ export class Lifecycle {
     const { settings, layout, pool, codec, costs, registry, watcher, logger } = this.#deps;
     this.#state = 'starting';
     await Promise.all([pool.start(), codec.start(), watcher.start()]);
-    const { root, load } = settings.models;
-    const names = load === '*' ? await listModels(root) : load;
-    for (const name of names)
+    for (const name of await wantedModels(settings.models))
       await registry.load(name, name, true).catch((error: unknown) => {
         logger.error({ model: name, code: codeOf(error) }, `model not loaded: ${messageOf(error)}`);
       });

@@ -1,11 +1,13 @@
 import type { Config } from './config/schema.js';
 import { versionsSchema } from './config/versions.js';
 import { messageOf } from './errors.js';
+import { batchingOf } from './models/batching-of.js';
 import type { ModelInfo } from './models/model-info.js';
 import type { Registry } from './models/registry.js';
-import { listModels } from './models/repository.js';
+import { wantedModels } from './models/repository.js';
 import { policyOf, type VersionPolicy } from './models/versions/policy.js';
 import type { Watcher } from './models/watcher.js';
+import type { LogLevelSwitch } from './telemetry/log-level.js';
 import type { Logger } from './telemetry/logger.js';
 
 export interface ReloaderDeps {
@@ -13,8 +15,8 @@ export interface ReloaderDeps {
   readonly registry: Registry;
   readonly watcher: Watcher;
   readonly logger: Logger;
-  /** What `log.level` rules. */
-  readonly level: Logger | undefined;
+  /** What `log.level` rules; undefined where the logger is the host's. */
+  readonly logLevel: LogLevelSwitch | undefined;
 }
 
 /** Key paths, as `batching.maxBatch`. */
@@ -104,7 +106,7 @@ export class Reloader {
 
   /** @returns what went wrong */
   async #apply(next: Config, keys: readonly string[]): Promise<string[]> {
-    const { registry, watcher, level } = this.#deps;
+    const { registry, watcher, logLevel } = this.#deps;
     const { root, cacheDir, startupTimeoutMs } = this.#config.models;
     const hasChanged = (key: string): boolean => keys.includes(key);
     this.#config = {
@@ -115,7 +117,7 @@ export class Reloader {
     };
     registry.loader.reconfigure(this.#config);
     registry.defaultModel = next.models.default;
-    if (hasChanged('log.level') && level !== undefined) level.level = next.log.level;
+    if (hasChanged('log.level')) logLevel?.configure(next.log.level, { by: 'reload' });
     if (hasChanged('models.pollIntervalMs')) watcher.every(next.models.pollIntervalMs);
     const problems: string[] = [];
     const attempt = async (work: Promise<unknown>, name: string): Promise<void> => {
@@ -137,8 +139,7 @@ export class Reloader {
 
   async #load(attempt: (work: Promise<unknown>, name: string) => Promise<void>): Promise<void> {
     const { registry } = this.#deps;
-    const { load, root } = this.#config.models;
-    const names = load === '*' ? await listModels(root) : load;
+    const names = await wantedModels(this.#config.models);
     for (const name of names)
       if (registry.findGroup(name) === undefined) await attempt(registry.refresh(name), name);
     // Those that somebody loaded from elsewhere are not the list's.
@@ -146,9 +147,9 @@ export class Reloader {
       if (!names.includes(name) && registry.pathOf(name) === name) await attempt(registry.unload(name), name);
   }
 
-  #hasOtherBatching({ name, card, batching }: ModelInfo): boolean {
-    const { batching: usual, models } = this.#config;
-    const wanted = { ...usual, ...card.batching, ...models.overrides.get(name)?.batching };
+  #hasOtherBatching(info: ModelInfo): boolean {
+    const { batching } = info;
+    const wanted = batchingOf(this.#config, info);
     return Object.entries(wanted).some(([key, value]) => batching[key as keyof typeof batching] !== value);
   }
 }

@@ -7,6 +7,7 @@ import { Traffic } from './models/versions/traffic.js';
 import { Watcher } from './models/watcher.js';
 import type { Pipeline } from './pipeline.js';
 import { Reloader, type ReloadReport } from './reload.js';
+import type { LogLevelSwitch } from './telemetry/log-level.js';
 import type { Logger } from './telemetry/logger.js';
 import type { Metrics } from './telemetry/metrics.js';
 
@@ -19,7 +20,7 @@ export interface VersionsDeps {
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** What `log.level` rules; undefined where the logger is the host's. */
-  readonly level: Logger | undefined;
+  readonly logLevel: LogLevelSwitch | undefined;
 }
 
 /** What changes while the gateway serves, put together. */
@@ -30,7 +31,7 @@ export interface Versions {
 }
 
 export const createVersions = (deps: VersionsDeps): Versions => {
-  const { settings, registry, pipeline, arbiter, clock, metrics, logger, level } = deps;
+  const { settings, registry, pipeline, arbiter, clock, metrics, logger, logLevel } = deps;
   metrics.versions.bind(() =>
     registry.groups.flatMap((group) =>
       group.models.map(({ info: { name, card } }) => {
@@ -59,6 +60,6 @@ export const createVersions = (deps: VersionsDeps): Versions => {
         'its files have changed, and are not served; tried again when they change',
       ),
   });
-  const reloader = new Reloader({ settings, registry, watcher, logger, level });
+  const reloader = new Reloader({ settings, registry, watcher, logger, logLevel });
   return { traffic, watcher, reload: (load) => reloader.reload(load) };
 };

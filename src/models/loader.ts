@@ -3,13 +3,13 @@ import { sep } from 'node:path';
 import type { Clock } from '#batcher';
 import type { ModelCaches } from '../cache/model-caches.js';
 import type { Codec } from '../codec/codec.js';
-import type { Batching } from '../config/batching.js';
 import type { Config } from '../config/schema.js';
 import { CarpoolError, codeOf, messageOf } from '../errors.js';
 import type { Arbiter } from '../executor/arbiter.js';
 import { fixedLengthOf } from '../executor/pad.js';
 import type { LanePool } from '../executor/pool.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
+import { batchingOf } from './batching-of.js';
 import { AT_LOAD } from './invariance/effort.js';
 import { examine } from './invariance/examine.js';
 import { modeAfter } from './invariance/verdict.js';
@@ -181,7 +181,7 @@ export class ModelLoader implements VersionSource {
   /** Finds out whether rows change each other; takes the lane for each run anew, since others may be waiting for it. */
   async #examine(key: string, source: ModelSource, { signature, test, texts }: Opened): Promise<SelfTest> {
     const { mode, samples } = test;
-    const batching = this.#batchingOf(source);
+    const batching = batchingOf(this.#config, source);
     if (batching.batchInvariance === 'off' || mode.mode === 'single') return test;
     const measured = await examine(
       {
@@ -204,12 +204,6 @@ export class ModelLoader implements VersionSource {
     return { mode: after, samples: whole ? wholeBatch(samples.slice(0, mode.size), mode.size) : samples };
   }
 
-  /** A model's own entry in config.yaml wins over its card, which wins over what holds for all. */
-  #batchingOf({ name, card }: ModelSource): Batching {
-    const { batching, models } = this.#config;
-    return { ...batching, ...card.batching, ...models.overrides.get(name)?.batching };
-  }
-
   #serve(
     key: string,
     source: ModelSource,
@@ -226,7 +220,7 @@ export class ModelLoader implements VersionSource {
       card,
       signature,
       batch: mode,
-      batching: this.#batchingOf(source),
+      batching: batchingOf(this.#config, source),
       takesTexts,
       ...(textLength === undefined ? {} : { textLength }),
       loadedAt: new Date().toISOString(),

@@ -38,6 +38,15 @@ export const listModels = async (root: string): Promise<string[]> => {
   return names.sort();
 };
 
+/** What `models.load` names. */
+export const wantedModels = async ({
+  load,
+  root,
+}: {
+  readonly load: '*' | readonly string[];
+  readonly root: string;
+}): Promise<readonly string[]> => (load === '*' ? listModels(root) : load);
+
 /**
  * Reads what a name and a path say. Of a folder, what its card does not say is taken from the files of a Hugging Face
  * export, where there are some.

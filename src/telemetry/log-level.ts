@@ -24,7 +24,7 @@ export const LOG_LEVELS = [
 export class LogLevelSwitch {
   readonly #logger: Logger;
   readonly #clock: Clock;
-  readonly #configured: string;
+  #configured: string;
   #returnsAtMs: number | undefined;
   #cancelReturn: (() => void) | undefined;
 
@@ -57,6 +57,12 @@ export class LogLevelSwitch {
       this.#forget();
       this.#change(this.#configured, { by: 'time' });
     });
+  }
+
+  /** The configuration says another level: it holds from now on, whatever was set. */
+  configure(level: string, who: object): void {
+    this.#configured = level;
+    this.set(level, undefined, who);
   }
 
   /** Debug, or back to the configured level. */

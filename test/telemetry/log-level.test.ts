@@ -30,6 +30,18 @@ describe('LogLevelSwitch', () => {
     expect(logLevel.state).toEqual({ level: 'debug', configured: 'info' });
   });
 
+  it('goes back to what a configuration that is read anew says, at once', async () => {
+    const { logger, clock, logLevel } = opened('warn');
+    logLevel.set('trace', 1000, { by: 'api' });
+    logLevel.configure('error', { by: 'reload' });
+    expect(logLevel.state).toEqual({ level: 'error', configured: 'error' });
+    await clock.advance(1000);
+    expect(logger.level).toBe('error');
+    logLevel.toggleDebug({ by: 'signal' });
+    logLevel.toggleDebug({ by: 'signal' });
+    expect(logger.level).toBe('error');
+  });
+
   it('goes back in time, once', async () => {
     const { lines, logger, clock, logLevel } = opened('warn');
     logLevel.set('trace', 1000, { by: 'api' });
