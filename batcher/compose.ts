@@ -55,7 +55,8 @@ export const composeAround = (
 ): { readonly from: number; readonly to: number } => {
   const { alphaMs } = rules.cost;
   const items = sumsOf(sorted, rules);
-  const charge = chargeOf(items, rules);
+  const charges = new Float64Array(sorted.length + 1);
+  const charge = chargeOf(items, rules, charges);
   /** What a later group is let off. */
   const unpaid = (oldest: number): number =>
     (1 - LATER_ALPHA_YOUNG - (LATER_ALPHA_OLD - LATER_ALPHA_YOUNG) * oldest) * alphaMs;
@@ -78,7 +79,6 @@ export const composeAround = (
   }
   const steps = age.length;
   const fillCharges = fillOf(sumsAt(items, cut), rules);
-  const charges = new Float64Array(steps + 1);
 
   /** Least charge of all items from a step on, split among themselves. */
   const suffix = new Float64Array(steps + 1);
@@ -202,8 +202,8 @@ const fillOf = (
   };
 };
 
-const chargeOf = (sums: Sums, rules: ComposeRules): Charge => {
+/** @param charges to write into, of a number for every place */
+const chargeOf = (sums: Sums, rules: ComposeRules, charges: Float64Array): Charge => {
   const fill = fillOf(sums, rules);
-  const charges = new Float64Array(sums.length / WIDTH);
   return (i, j) => (fill(i, j, j + 1, charges) > j ? (charges[j] ?? 0) : Infinity);
 };

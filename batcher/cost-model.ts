@@ -72,6 +72,11 @@ export class CostModel {
     return model;
   }
 
+  /** More than a guess: it has been measured, or enough has run. */
+  get trusted(): boolean {
+    return this.#runs >= TRUST_AFTER;
+  }
+
   /** Milliseconds that a run of this shape is expected to take. */
   predict(shape: RunShape): number {
     return Math.exp(this.#logSpeed) * costMs(this.#shape, areaOf(this.basis, shape), shape.longest);

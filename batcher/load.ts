@@ -10,8 +10,6 @@ const REFERENCE_QUANTILE = 0.95;
 /** Time over which arrivals are averaged. */
 const RATE_MS = 2_000;
 const EFFICIENCY_GAIN = 0.05;
-/** Runs before the cost model is more than a guess. */
-const TRUST_AFTER = 8;
 const MAX_UTILISATION = 0.95;
 /** A batch that was held for longer than so many times its lane time tells of an accident, not of the load. */
 const MOST_HELD = 4;
@@ -64,7 +62,7 @@ export class Load {
   }
 
   get trusted(): boolean {
-    return this.#cost.fit.runs >= TRUST_AFTER;
+    return this.#cost.trusted;
   }
 
   /** Length at the 95th percentile of what came lately. */

@@ -30,9 +30,6 @@ export interface ServedModelDeps {
   readonly cache?: ModelCache | undefined;
 }
 
-/** Runs before a prediction is more than a guess, as the batcher has it. */
-const TRUST_AFTER = 8;
-
 /** Tokens of a long text, until some have come. */
 const USUAL_LENGTH = 128;
 
@@ -127,7 +124,7 @@ export class ServedModel implements Contender {
       const { size } = this.info.batch;
       const forecast = {
         predictedMs: this.cost.predict(group),
-        isTrusted: this.cost.fit.runs >= TRUST_AFTER,
+        isTrusted: this.cost.trusted,
         isRepeated: group.reason === 'retry',
       };
       const output = await this.guard.run(forecast, (limitMs) =>
