@@ -82,12 +82,13 @@ export class Pipeline {
       const images = await this.#images(model, request, context.signal);
       const encodeMs = this.#clock.now() - startedAt;
       const items = images ?? this.#items(model, request, encoded);
+      const tokens = encoded?.ids.length;
       if (trace?.sampled === true) {
         trace.mark('encoded');
-        trace.tokens = encoded?.lengths.reduce((sum, length) => sum + length, trace.tokens ?? 0);
+        trace.tokens = tokens === undefined ? undefined : (trace.tokens ?? 0) + tokens;
       }
       if (this.#charge !== undefined)
-        await this.#charge(context, { rows: rowsOf(items), tokens: encoded?.ids.length ?? 0 });
+        await this.#charge(context, { rows: rowsOf(items), tokens: tokens ?? 0 });
       const resultOf = resultsOf(info.signature, encoded, encodeMs);
       const onRide =
         onItem === undefined

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { KEY_HASH } from '../access/key-hash.js';
 import { shorten } from './config-error.js';
 import type { KeyPath } from './key-path.js';
 
@@ -18,7 +19,7 @@ const modelPattern = z
 
 const keyHash = z
   .string()
-  .regex(/^sha256:[0-9a-f]{64}$/)
+  .regex(KEY_HASH)
   .meta({ description: '"sha256:" and 64 hexadecimal digits, as `carpool key` prints it', secret: true });
 
 const isJwksUrl = (text: string): boolean => {

@@ -39,5 +39,3 @@ export const cacheOverrides = z.strictObject({
   enabled: z.boolean().exactOptional(),
   ttlMs: ttlMs.exactOptional(),
 });
-
-export type CacheConfig = z.infer<typeof cacheSchema>;
