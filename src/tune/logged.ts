@@ -4,6 +4,7 @@ import type { RunLog } from '../models/run-log.js';
 
 /** A cost model that writes down what it is taught. */
 export const logged = (cost: CostModel, log: RunLog): CalibrationDeps['cost'] => ({
+  basis: cost.basis,
   predict: (shape) => cost.predict(shape),
   observe: (shape, ms) => {
     log.add(shape, ms);

@@ -22,8 +22,6 @@ export interface MeasureDeps {
 
 /** Part of the budget for the lone caller; runs of all sizes with every lane busy take the rest. */
 const LONE_SHARE = 1 / 4;
-/** Runs of a shape after each other: what it takes with warm caches, as a lane under load has them. */
-const IN_A_ROW = 4;
 
 /**
  * Measures the model in its lanes: one lane at work, then all of them at once, each with the same shapes in the same
@@ -78,8 +76,7 @@ const runs = (
       cost,
       clock,
       maxBatch,
-      rounds: Infinity,
-      inARow: IN_A_ROW,
+      untilSpent: true,
       budgetMs,
       withLane: (work) => work(lane),
       signal: over.signal,
