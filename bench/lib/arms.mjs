@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -10,8 +10,8 @@ import { listening, startCarpool } from './servers.mjs';
 
 /** One lane a core, as the default on two cores; fixed, so that the simulator knows. */
 export const LANES = 2;
-/** More than the default, so that large runs of a large model are measured too: the simulator plays what was fitted. */
-const CALIBRATE_MS = 10_000;
+/** For the gateway to measure the model in its idle time, as it does by default. */
+const MEASURE_LIMIT_MS = 60_000;
 const IDLE_POLL_MS = 100;
 const IDLE_LIMIT_MS = 120_000;
 
@@ -37,6 +37,15 @@ const getJson = async (port, path) => {
   const response = await fetch(`http://127.0.0.1:${port}${path}`);
   if (!response.ok) throw new Error(`GET ${path}: ${response.status}`);
   return response.json();
+};
+
+/** Until the cost is known: it is written down then. */
+const measured = async (cacheDir) => {
+  const until = performance.now() + MEASURE_LIMIT_MS;
+  while ((await readdir(cacheDir)).length === 0) {
+    if (performance.now() > until) throw new Error(`no cost was measured within ${MEASURE_LIMIT_MS} ms`);
+    await pause(IDLE_POLL_MS);
+  }
 };
 
 /** Sums of a histogram or counter of a Prometheus page, labels added up. */
@@ -76,8 +85,6 @@ export const startArm = async ({ model, arm, sloMs, cacheDir, settings = {} }) =
     'server.accessLogPerSecond': 0,
     'server.slowRequestMs': 60_000,
     'batching.composition': arm,
-    'batching.calibrate': 'eager',
-    'batching.calibrateBudgetMs': CALIBRATE_MS,
     'batching.singleFlight': false,
     ...(sloMs === undefined ? {} : { 'batching.sloMs': sloMs }),
     ...settings,
@@ -87,6 +94,7 @@ export const startArm = async ({ model, arm, sloMs, cacheDir, settings = {} }) =
   endWithUs(server);
   try {
     await listening(server);
+    await measured(cacheDir);
   } catch (error) {
     await server.stop();
     throw error;
