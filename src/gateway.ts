@@ -110,7 +110,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const seeing = createSeeing({ settings, clock, metrics, logger });
   const now = (): number => clock.now();
   const unixNow = (): number => Date.now();
-  const gate = gateOf(settings.access, { baseDir: settings.baseDir, env: process.env, now, unixNow, logger });
+  const gate = gateOf(settings.access, {
+    ...{ baseDir: settings.baseDir, env: process.env, now, unixNow, logger },
+    onRefused: (reason) => metrics.access.refused(reason),
+  });
 
   const arbiter = new Arbiter();
   const { openLane, die } = deps;

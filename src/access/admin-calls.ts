@@ -45,6 +45,6 @@ export const withoutNames = (error: unknown, name: string): unknown =>
 /** A longer path may start from another folder than the model root (`models/secret` is no folder of `m*`). */
 const requireOwn = (caller: Caller, from: string): void => {
   const name = path.posix.normalize(from).replace(/\/$|\.onnx$/, '');
-  if (/[/\\]/.test(name)) throw forbidden('locked');
+  if (/[/\\]/.test(name)) throw forbidden(caller.principal, 'locked');
   requireRight(caller, 'manage', name);
 };

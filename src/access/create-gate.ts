@@ -20,7 +20,12 @@ import { WatchedFile } from './watched-file.js';
 export interface GateDeps extends JwtKeyDeps {
   /** Milliseconds since 1970. */
   readonly unixNow: () => number;
+  /** Somebody was refused; default: nobody is told. */
+  readonly onRefused?: (reason: AuthFailure) => void;
 }
+
+/** Came without a key or token, came with one that is not good, or is known and may not do that. */
+export type AuthFailure = 'missing' | 'invalid' | 'forbidden';
 
 /**
  * The gate that `access` describes.
@@ -30,7 +35,7 @@ export interface GateDeps extends JwtKeyDeps {
  */
 export const gateOf = (access: AccessConfig | undefined, deps: GateDeps): Gate => {
   if (access === undefined) return OPEN_GATE;
-  const make = principalsOf(access);
+  const make = principalsOf(access, deps.onRefused);
   const fixed = new KeyRing(access.keys.map((key) => ({ hash: key.hash, value: keyHolder(key, make) })));
   const fromFile = access.keysFile === undefined ? undefined : keysIn(access.keysFile, access, make, deps);
   const readToken = access.jwt === undefined ? undefined : tokenReaderOf(access.jwt, deps);
@@ -41,23 +46,26 @@ export const gateOf = (access: AccessConfig | undefined, deps: GateDeps): Gate =
       const caller = await readToken?.(presented);
       return caller && make(`jwt:${caller.name}`, caller.roles);
     },
-    make(undefined, []),
+    make(undefined, [], 'missing'),
+    make(undefined, [], 'invalid'),
   );
 };
 
-type MakePrincipal = (name: string | undefined, roles: readonly string[]) => Principal;
+/** @param failure what it is to refuse it something; default: it is known and may not */
+type MakePrincipal = (name: string | undefined, roles: readonly string[], failure?: AuthFailure) => Principal;
 
 /** What anybody may do without credentials, a caller with some may do, too. */
-const principalsOf = (access: AccessConfig): MakePrincipal => {
+const principalsOf = (access: AccessConfig, onRefused: GateDeps['onRefused']): MakePrincipal => {
   const roles = new Map(Object.entries(access.roles));
   const actions = access.public.filter((each) => each !== 'metrics');
   const everybodys: readonly Grant[] = [{ actions, models: ['*'] }];
   const mayReadMetrics = access.public.includes('metrics');
-  return (name, named) =>
+  return (name, named, failure = 'forbidden') =>
     principalOf({
       ...(name === undefined ? {} : { name }),
       grants: [...everybodys, ...named.flatMap((role) => roles.get(role) ?? [])],
       mayReadMetrics,
+      onRefused: () => onRefused?.(failure),
     });
 };
 

@@ -18,15 +18,17 @@ export const OPEN_GATE: Gate = { isOpen: true, identify: () => Promise.resolve(E
 
 /**
  * @param holderOf the caller of a key or token; undefined for one that is not good
- * @param anonymous what callers without a good one may do
+ * @param without who comes without any
+ * @param withBad who comes with one that is not good
  */
 export const createGate = (
   holderOf: (presented: string) => Promise<Principal | undefined>,
-  anonymous: Principal,
+  without: Principal,
+  withBad: Principal,
 ): Gate => ({
   isOpen: false,
   identify: async (presented) =>
-    (presented === undefined ? undefined : await holderOf(presented)) ?? anonymous,
+    presented === undefined ? without : ((await holderOf(presented)) ?? withBad),
 });
 
 /**
@@ -36,7 +38,8 @@ export const createGate = (
  */
 export const requireNeed = (principal: Principal, need: Need, model?: string): void => {
   if (satisfies(principal, need, model)) return;
-  if (principal.name !== undefined) throw forbidden(need, model);
+  if (principal.name !== undefined) throw forbidden(principal, need, model);
+  principal.refused();
   throw new CarpoolError(
     'UNAUTHENTICATED',
     "expected a valid key or token, as 'Authorization: Bearer …' or 'x-api-key: …'",

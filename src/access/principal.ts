@@ -17,6 +17,8 @@ export interface Principal {
   /** On at least one model, there or not. */
   mayAny(action: Action): boolean;
   mayAll(action: Action): boolean;
+  /** It asked for what it may not do: to be counted. */
+  refused(): void;
 }
 
 export interface PrincipalOptions {
@@ -24,9 +26,11 @@ export interface PrincipalOptions {
   readonly grants: readonly Grant[];
   /** Default: by `read` of every model. */
   readonly mayReadMetrics?: boolean;
+  readonly onRefused?: () => void;
 }
 
-export const principalOf = ({ name, grants, mayReadMetrics = false }: PrincipalOptions): Principal => {
+export const principalOf = (options: PrincipalOptions): Principal => {
+  const { name, grants, mayReadMetrics = false } = options;
   const rules = new Map<Action, ReturnType<typeof rule>>();
   for (const action of new Set(grants.flatMap(({ actions }) => actions))) {
     const patterns = grants.flatMap(({ actions, models }) => (actions.includes(action) ? models : []));
@@ -39,6 +43,7 @@ export const principalOf = ({ name, grants, mayReadMetrics = false }: PrincipalO
     may: (action, model) => rules.get(action)?.matches(model) ?? false,
     mayAny: (action) => rules.has(action),
     mayAll,
+    refused: () => options.onRefused?.(),
   };
 };
 
@@ -60,6 +65,7 @@ export const EVERYBODY: Principal = {
   may: () => true,
   mayAny: () => true,
   mayAll: () => true,
+  refused: () => undefined,
 };
 
 /** What a request has before it was admitted: a forgotten check lets nobody in. */
@@ -83,11 +89,13 @@ export const satisfies = (principal: Principal, need: Need, model: string | unde
 };
 
 /** The same for a model that is not there: nobody learns of models that are not theirs. */
-export const forbidden = (need: Need, model?: string): CarpoolError =>
-  new CarpoolError(
+export const forbidden = (principal: Principal, need: Need, model?: string): CarpoolError => {
+  principal.refused();
+  return new CarpoolError(
     'FORBIDDEN',
     `expected a caller with the right to ${RIGHTS[need]}${model === undefined ? '' : ` model '${model.slice(0, 128)}'`}`,
   );
+};
 
 const RIGHTS: Readonly<Record<Need, string>> = {
   public: 'call',
@@ -105,5 +113,5 @@ export const requireRight = (
   action: Action,
   model: string,
 ): void => {
-  if (!principal.may(action, model)) throw forbidden(action, model);
+  if (!principal.may(action, model)) throw forbidden(principal, action, model);
 };

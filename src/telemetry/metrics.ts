@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import { createAccessMetrics, type AccessMetrics } from './access-metrics.js';
 import { createBatchMetrics, type BatchMetrics } from './batch-metrics.js';
 import { createConnectionMetrics, type ConnectionMetrics } from './connection-metrics.js';
 import { createCacheMetrics, type CacheMetrics } from './cache-metrics.js';
@@ -10,9 +11,9 @@ import { createQueueBytesMetric } from './queue-bytes-metric.js';
 import { createProcessMetrics, type LoopMonitor } from './process-metrics.js';
 import { createStateMetrics, type StateMetrics } from './state-metrics.js';
 import { createTraceMetrics, type TraceMetrics } from './trace-metrics.js';
+import { createVersionMetrics, type VersionMetrics } from './version-metrics.js';
 
 export type MetricsFormat = 'prometheus' | 'openmetrics';
-import { createVersionMetrics, type VersionMetrics } from './version-metrics.js';
 
 export interface Metrics extends BatchMetrics {
   readonly http: HttpMetrics;
@@ -20,6 +21,7 @@ export interface Metrics extends BatchMetrics {
   readonly state: StateMetrics;
   readonly traces: TraceMetrics;
   readonly connections: ConnectionMetrics;
+  readonly access: AccessMetrics;
   readonly limits: LimitMetrics;
   readonly cache: CacheMetrics;
   readonly versions: VersionMetrics;
@@ -42,6 +44,7 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
   const state = createStateMetrics(registry);
   const traces = createTraceMetrics(registry);
   const connections = createConnectionMetrics(registry);
+  const access = createAccessMetrics(registry);
   const limits = createLimitMetrics(registry);
   const cache = createCacheMetrics(registry);
   const versions = createVersionMetrics(registry);
@@ -53,6 +56,7 @@ export const createMetrics = (loopMonitor?: LoopMonitor): Metrics => {
     state,
     traces,
     connections,
+    access,
     limits,
     cache,
     versions,

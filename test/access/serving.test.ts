@@ -88,6 +88,31 @@ describe('a caller', () => {
     );
   });
 
+  it('that was refused is counted by what it lacked, over HTTP and gRPC', async () => {
+    const counts = async (): Promise<number[]> => {
+      const { text } = await as('read', 'GET', '/metrics');
+      return ['missing', 'invalid', 'forbidden'].map((reason) =>
+        Number(
+          new RegExp(`^carpool_auth_failures_total\\{reason="${reason}"\\} (\\d+)$`, 'm').exec(text)?.[1] ??
+            0,
+        ),
+      );
+    };
+    const before = await counts();
+    const metadata = { 'x-api-key': 'wrong' };
+    await running.client.send({ method: 'GET', path: '/v1/models' });
+    await running.client.send({ method: 'GET', path: '/v1/models', headers: metadata });
+    await grpc.ask('ModelMetadata', { name: 'spam' }, { metadata });
+    await as('others', 'GET', '/v1/models/spam');
+    // Only the body says which model it is for.
+    await as('others', 'POST', '/predict', { texts: ['hello'], model: 'spam' });
+    await asGrpc('infer', 'RepositoryModelLoad', { model_name: 'spam' });
+    // Nobody was refused here, though its key is not good.
+    await running.client.send({ method: 'GET', path: '/livez', headers: metadata });
+    const after = await counts();
+    expect(after.map((count, i) => count - before[i]!)).toEqual([1, 2, 3]);
+  });
+
   it('infers, streams and lists by its right', async () => {
     const texts = { texts: ['hello'] };
     expect((await as('infer', 'POST', '/predict', texts)).status).toBe(200);

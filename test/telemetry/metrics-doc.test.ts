@@ -24,6 +24,7 @@ const rendered = async (): Promise<string[]> => {
   metrics.http.started();
   metrics.http.finished({ method: 'GET', route: '/', status: 200, seconds: 1 });
   metrics.connections.cut('pipelining');
+  metrics.access.refused('invalid');
   metrics.limits.refused('rows_per_minute');
   metrics.lanes.bind(() => ({ idle: 1 }));
   const served = { name: 'm', version: '1', task: 'tensor', joining: 'any', loadedAtUnixSeconds: 1 };
