@@ -24,7 +24,7 @@ const REQUEST_ID = /^[\w.:-]{1,128}$/;
 
 /**
  * One request and its answer, whatever it came by: its id, what is to be logged of it, and whether the client is still
- * there. Handlers fill in the stage times and `model`, `rows`, `batchRows`; the rest is filled in here.
+ * there. Handlers fill in the stage times and `model`, `version`, `rows`, `batchRows`; the rest is filled in here.
  */
 export abstract class TrackedRequest implements RequestRecord {
   readonly requestId: string;
@@ -35,6 +35,7 @@ export abstract class TrackedRequest implements RequestRecord {
   ms = 0;
   code: string | undefined;
   model: string | undefined;
+  version: string | undefined;
   rows: number | undefined;
   batchRows: number | undefined;
   bodyMs: number | undefined;

@@ -44,6 +44,7 @@ export const createResponder = (
     // Whatever chose the model: nothing runs past this without the right to it.
     requireRight(exchange, 'infer', model.info.name);
     exchange.model = model.info.name;
+    exchange.version = model.info.card.version;
     const rows = rowsOfInput(request.input);
     exchange.rows = rows;
     exchange.trace?.mark('parsed');

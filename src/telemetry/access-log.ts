@@ -16,6 +16,10 @@ export interface RequestRecord {
   readonly ms: number;
   readonly code: string | undefined;
   readonly model: string | undefined;
+  /** That answered, of the model. */
+  readonly version?: string | undefined;
+  /** Who asked: a key's or a token's name (never itself), else an address. */
+  readonly caller?: string;
   readonly rows: number | undefined;
   /** Rows of the largest batch that the request rode in. */
   readonly batchRows: number | undefined;
@@ -90,7 +94,9 @@ const fieldsOf = (request: RequestRecord): object => ({
   status: request.status,
   ms: rounded(request.ms),
   code: request.code,
+  caller: request.caller === '' ? undefined : request.caller,
   model: request.model,
+  version: request.version,
   rows: request.rows,
   batchRows: request.batchRows,
   cache: request.cache?.result,

@@ -48,7 +48,17 @@ describe('access line', () => {
   it('has what is known and leaves out the rest', () => {
     const { lines, log } = accessLog();
     log.record(
-      { ...FINE, model: 'spam', rows: 2, batchRows: 8, bodyMs: 0.1234567, queueMs: 1, runMs: 0.5 },
+      {
+        ...FINE,
+        caller: 'key:ci',
+        model: 'spam',
+        version: '3',
+        rows: 2,
+        batchRows: 8,
+        bodyMs: 0.1234567,
+        queueMs: 1,
+        runMs: 0.5,
+      },
       0,
     );
     expect({ ...lines[0], time: 0 }).toEqual({
@@ -61,7 +71,9 @@ describe('access line', () => {
       path: '/predict',
       status: 200,
       ms: 2.346,
+      caller: 'key:ci',
       model: 'spam',
+      version: '3',
       rows: 2,
       batchRows: 8,
       stages: { bodyMs: 0.123, queueMs: 1, runMs: 0.5 },
