@@ -23,6 +23,9 @@ export interface Totals {
   readonly encode: Sum;
   readonly run: Sum;
   readonly rest: Sum;
+  /** Requests that a response cache answered, and those of which it lacked a row; time beside tokenising and runs. */
+  readonly cacheHit: Sum;
+  readonly cacheMiss: Sum;
   /** By rows of a batch, ascending. */
   readonly batches: readonly BatchTotals[];
 }
@@ -59,6 +62,8 @@ export class InferenceStats {
   readonly #encode = new Meter();
   readonly #run = new Meter();
   readonly #rest = new Meter();
+  readonly #cacheHit = new Meter();
+  readonly #cacheMiss = new Meter();
   readonly #batches = new Map<number, BatchMeters>();
   #lastAtMs = 0;
   #rows = 0;
@@ -89,7 +94,11 @@ export class InferenceStats {
     this.#queue.add(queueMs);
     this.#encode.add(encodeMs);
     this.#run.add(runMs);
-    this.#rest.add(Math.max(0, totalMs - queueMs - encodeMs - runMs));
+    const restMs = Math.max(0, totalMs - queueMs - encodeMs - runMs);
+    this.#rest.add(restMs);
+    const cached = result.cache?.result;
+    if (cached === 'hit') this.#cacheHit.add(restMs);
+    else if (cached !== undefined && cached !== 'bypass') this.#cacheMiss.add(restMs);
     return result;
   }
 
@@ -116,6 +125,8 @@ export class InferenceStats {
       encode: this.#encode,
       run: this.#run,
       rest: this.#rest,
+      cacheHit: this.#cacheHit,
+      cacheMiss: this.#cacheMiss,
       batches: [...this.#batches.values()].sort((a, b) => a.rows - b.rows),
     };
   }

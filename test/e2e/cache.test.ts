@@ -50,6 +50,24 @@ describe('a model whose answers are kept', () => {
     expect(await runs()).toBe(runsBefore);
   });
 
+  it('counts in the statistics of the Open Inference Protocol', async () => {
+    const counts = async (): Promise<number[]> => {
+      const { text } = await client.get('/v2/models/spam/stats');
+      const { model_stats: stats } = JSON.parse(text) as {
+        model_stats: { inference_stats: Record<'cache_hit' | 'cache_miss' | 'success', { count: number }> }[];
+      };
+      const { cache_hit: hit, cache_miss: miss, success } = stats[0]!.inference_stats;
+      return [hit.count, miss.count, success.count];
+    };
+    const before = await counts();
+    const texts = fresh(2);
+    await predict(texts);
+    await predict(texts);
+    await predict([...texts, ...fresh()]);
+    await predict(texts, { 'cache-control': 'no-store' });
+    expect((await counts()).map((count, i) => count - before[i]!)).toEqual([1, 2, 4]);
+  });
+
   it('runs only the texts that are new, each answer in its place', async () => {
     const texts = SPAM_CASES.map(({ text }) => text);
     await predict(texts);

@@ -91,6 +91,11 @@ describe('versions of a model', () => {
   it('change by the admin API, and change back at once', async () => {
     await start();
     expect(await ask()).toEqual(['2', 11]);
+    // What is there and not served is listed, too.
+    expect(JSON.parse((await running.client.post('/v2/repository/index', {})).text)).toEqual([
+      { name: 'm', version: '1', state: 'UNAVAILABLE' },
+      { name: 'm', version: '2', state: 'READY' },
+    ]);
     const changed = await put({ default: 1 });
     expect([changed.status, reply(changed.text)]).toEqual([
       200,

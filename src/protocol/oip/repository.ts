@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { Principal } from '../../access/principal.js';
 import type { Registry } from '../../models/registry.js';
 import { listModels } from '../../models/repository.js';
+import { versionsIn } from '../../models/versions/folders.js';
 
 export type ModelState = 'READY' | 'UNAVAILABLE' | 'LOADING' | 'UNLOADING';
 
@@ -11,15 +13,21 @@ export interface IndexEntry {
   readonly reason?: string;
 }
 
-/** Every version that is served, comes, goes or has failed, and every other model in the root, that the caller may read. By name and version. */
+/**
+ * Every version that is served, comes, goes or has failed, every other one in the folder of a model that is served, and
+ * every other model in the root, that the caller may read. By name and version.
+ */
 export const repositoryIndex = async (
   registry: Registry,
   root: string,
   readyOnly: boolean,
   principal: Principal,
 ): Promise<readonly IndexEntry[]> => {
-  // From here on all is read at one moment.
   const inRoot = await listModels(root);
+  const onDisk = await Promise.all(
+    inRoot.map(async (name) => ({ name, versions: await versionsIn(join(root, name)) })),
+  );
+  // From here on all is read at one moment.
   const entries = new Map<string, IndexEntry>();
   const put = (entry: IndexEntry): void => void entries.set(`${entry.name}\n${entry.version ?? ''}`, entry);
   const served = new Set([...registry.allVersions, ...registry.retiring].map(({ info }) => info.name));
@@ -29,6 +37,9 @@ export const repositoryIndex = async (
     ...[...registry.loading].map((name) => ({ name, state: 'LOADING' }) as const),
   ];
   for (const entry of unserved) if (!served.has(entry.name)) put(entry);
+  for (const { name, versions } of onDisk)
+    if (served.has(name) && registry.pathOf(name) === name)
+      for (const version of versions) put({ name, version, state: 'UNAVAILABLE' });
   for (const name of served)
     for (const [version, { error }] of registry.badVersions(name))
       put(failed({ name, version }, error.message));

@@ -36,8 +36,6 @@ interface BatchDurations {
 
 const duration = ({ count, ms }: Sum): Duration => ({ count, ns: Math.round(ms * 1e6) });
 
-const NONE: Duration = { count: 0, ns: 0 };
-
 export const statisticsOf = ({ info, stats }: ServedModel): ModelStatistics =>
   printTotals(info.name, info.card.version, stats.totals());
 
@@ -54,8 +52,8 @@ const printTotals = (name: string, version: string, totals: Totals): ModelStatis
     compute_input: duration(totals.encode),
     compute_infer: duration(totals.run),
     compute_output: duration(totals.rest),
-    cache_hit: NONE,
-    cache_miss: NONE,
+    cache_hit: duration(totals.cacheHit),
+    cache_miss: duration(totals.cacheMiss),
   },
   batch_stats: totals.batches.map(({ rows, run, overhead }) => ({
     batch_size: rows,

@@ -133,9 +133,9 @@ const responses = (operation: Operation): Record<string, object> => {
     responseHeaders = [],
   } = operation;
   const content = { ...(answer === undefined ? {} : { 'application/json': { schema: refTo(answer) } }), ...mediaTypes(otherAnswers) }; // prettier-ignore
-  const timing: readonly HeaderName[] = runs === true ? ['Server-Timing'] : [];
+  const ofRuns: readonly HeaderName[] = runs === true ? ['Server-Timing', 'x-carpool-cache', 'Age'] : [];
   const all: Record<string, object> = {
-    200: { description: 'Done', headers: headersOf([...timing, ...responseHeaders]), content },
+    200: { description: 'Done', headers: headersOf([...ofRuns, ...responseHeaders]), content },
   };
   for (const [status, found] of errorsByStatus([errors, ...(otherErrors === undefined ? [] : [otherErrors])]))
     all[status] = errorResponse(status, found);

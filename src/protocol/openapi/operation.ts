@@ -78,6 +78,9 @@ export const HEADERS = {
   'X-Request-Id': 'In the access log, too; the one that the request has, if it has one',
   'Server-Timing':
     'Stages of the request (W3C), where server.serverTiming is on or X-Server-Timing: 1 asked for it',
+  'x-carpool-cache':
+    'Where a response cache is on: hit, partial (some rows), miss or bypass; absent in a stream of lines',
+  Age: 'Seconds since the oldest of the rows that came from the response cache was computed',
   'Retry-After': 'Seconds',
   'X-Server-Timing': '1: answer with Server-Timing',
   ETag: 'For If-None-Match',
