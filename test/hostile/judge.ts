@@ -43,8 +43,8 @@ const problemOf = ({ statuses, method, bytes }: Attack, answer: HttpAnswer): str
   if (!(headers.get('content-type') ?? '').startsWith('application/json')) return 'an error that is no JSON';
   const text = textOf(answer);
   if (!hasMessage(text)) return 'an error without a message';
-  const inside = INSIDES.exec(text)?.[0];
-  // The caller's own words may be quoted.
+  // The caller's own words may be quoted: where JSON breaks off, they were perhaps compressed on their way.
+  const inside = INSIDES.exec(text.replace(/near: .*/s, ''))?.[0];
   return inside === undefined || bytes.includes(inside)
     ? undefined
     : `an error that shows our insides (${inside})`;
