@@ -31,6 +31,7 @@ export const jwksAt = (url: string, { now, logger, fetch: get = fetch }: JwksUrl
   let readAtMs = -Infinity;
   let triedAtMs = -Infinity;
   let reading: Promise<void> | undefined;
+  /** When the last attempt began. */
   let wasIdle = true;
 
   const read = async (): Promise<void> => {
@@ -56,8 +57,8 @@ export const jwksAt = (url: string, { now, logger, fetch: get = fetch }: JwksUrl
 
   return async (header, token) => {
     if (now() - readAtMs >= MAX_AGE_MS) {
-      const read = refresh();
-      if (wasIdle) await read;
+      const attempt = refresh();
+      if (wasIdle) await attempt;
     }
     try {
       if (known === undefined) throw new errors.JWKSNoMatchingKey();
