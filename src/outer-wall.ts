@@ -36,7 +36,11 @@ export const createOuterWall = (deps: OuterWallDeps): OuterWall => {
   const charge: Charge | undefined = limiter && ((request, work) => limiter.charge(request, work));
   return {
     addressOf,
-    admit: charge && ((request) => charge(request, { requests: 1 })),
+    admit:
+      charge &&
+      (async (request) => {
+        await charge(request, { requests: 1 });
+      }),
     charge,
     exchange: {
       addressOf,

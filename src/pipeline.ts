@@ -87,8 +87,7 @@ export class Pipeline {
         trace.mark('encoded');
         trace.tokens = tokens === undefined ? undefined : (trace.tokens ?? 0) + tokens;
       }
-      if (this.#charge !== undefined)
-        await this.#charge(context, { rows: rowsOf(items), tokens: tokens ?? 0 });
+      const refund = await this.#charge?.(context, { rows: rowsOf(items), tokens: tokens ?? 0 });
       const resultOf = resultsOf(info.signature, encoded, encodeMs);
       const onRide =
         onItem === undefined
@@ -105,11 +104,16 @@ export class Pipeline {
           throw error;
         }
       };
-      const boarded: Partial<CachedTicket> & Pick<CachedTicket, 'ticket'> =
-        model.cache === undefined
-          ? { ticket: ride(items, onRide) }
-          : await rideCached(model.cache, items, cachePolicyOf(context.cacheControl), ride, onRide);
-      return { ...boarded, resultOf };
+      try {
+        const boarded: Partial<CachedTicket> & Pick<CachedTicket, 'ticket'> =
+          model.cache === undefined
+            ? { ticket: ride(items, onRide) }
+            : await rideCached(model.cache, items, cachePolicyOf(context.cacheControl), ride, onRide);
+        return { ...boarded, resultOf };
+      } catch (error) {
+        refund?.();
+        throw error;
+      }
     });
     if (use !== undefined) model.metrics.cached(use.hitRows, use.missRows);
     const rides = await ridesOf(ticket, context);

@@ -38,7 +38,8 @@ class AllowedModels implements ModelLookup {
   }
 
   get defaultModel(): string | undefined {
-    return this.#models.defaultModel;
+    const name = this.#models.defaultModel;
+    return name !== undefined && this.#caller.principal.may(this.#action, name) ? name : undefined;
   }
 
   get(name: string, version?: string): ServedModel {

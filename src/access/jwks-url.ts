@@ -13,6 +13,8 @@ export interface JwksUrlDeps {
 
 /** Keys of this age are asked for again. */
 const MAX_AGE_MS = 600_000;
+/** Where nobody has asked for so long, the next token waits for the answer: what is known may be long withdrawn. */
+const IDLE_MS = 3 * MAX_AGE_MS;
 /** Least time between two attempts: a flood of tokens with made-up keys must not become one at the provider. */
 const COOLDOWN_MS = 30_000;
 const FETCH_TIMEOUT_MS = 5_000;
@@ -20,7 +22,7 @@ const FETCH_TIMEOUT_MS = 5_000;
 /**
  * The keys of an identity provider: read when a token needs them first, then every ten minutes, and for a key id that is
  * not known. Attempts are half a minute apart, failed ones too. While the provider does not answer, the keys known serve
- * on: its outage is not ours. (jose's own remote set does neither.)
+ * on, and nobody who has one of them waits: its outage is not ours. (jose's own remote set does neither.)
  *
  * @returns chooses the key for a token by its `kid` and `alg`; rejects where there is none
  */
@@ -29,6 +31,8 @@ export const jwksAt = (url: string, { now, logger, fetch: get = fetch }: JwksUrl
   let readAtMs = -Infinity;
   let triedAtMs = -Infinity;
   let reading: Promise<void> | undefined;
+  /** When the last attempt began. */
+  let wasIdle = true;
 
   const read = async (): Promise<void> => {
     try {
@@ -44,6 +48,7 @@ export const jwksAt = (url: string, { now, logger, fetch: get = fetch }: JwksUrl
 
   const refresh = (): Promise<void> => {
     if (reading === undefined && now() - triedAtMs >= COOLDOWN_MS) {
+      wasIdle = now() - triedAtMs >= IDLE_MS;
       triedAtMs = now();
       reading = read().finally(() => (reading = undefined));
     }
@@ -51,7 +56,10 @@ export const jwksAt = (url: string, { now, logger, fetch: get = fetch }: JwksUrl
   };
 
   return async (header, token) => {
-    if (now() - readAtMs >= MAX_AGE_MS) await refresh();
+    if (now() - readAtMs >= MAX_AGE_MS) {
+      const attempt = refresh();
+      if (wasIdle) await attempt;
+    }
     try {
       if (known === undefined) throw new errors.JWKSNoMatchingKey();
       return await known(header, token);

@@ -7,6 +7,8 @@ export interface WatchedFileDeps {
   /** Milliseconds, monotonic. */
   readonly now: () => number;
   readonly logger: Logger;
+  /** How a file that has changed is read again. Default: from disk. */
+  readonly readText?: (file: string) => Promise<string>;
 }
 
 /** A change is in force for every request that comes this long after it. */
@@ -25,6 +27,8 @@ export class WatchedFile<T> {
   #stamp: string;
   #checkedAtMs: number;
   #checking: Promise<T> | undefined;
+  /** What the log was told last; undefined = it was all right. */
+  #fault: string | undefined;
 
   /**
    * @param file absolute path
@@ -53,21 +57,37 @@ export class WatchedFile<T> {
   }
 
   async #check(): Promise<T> {
-    const stamp = await stat(this.#file, { bigint: true }).then(stampOf, messageOf);
-    if (stamp === this.#stamp) return this.#value;
-    this.#stamp = stamp;
+    const { logger, readText = fromDisk } = this.#deps;
+    const file = this.#file;
     try {
-      this.#value = this.#parse(await readFile(this.#file, 'utf8'));
-      this.#deps.logger.info({ file: this.#file }, 'access: read a file again that has changed');
+      const stamp = stampOf(await stat(file, { bigint: true }));
+      if (stamp !== this.#stamp) {
+        const text = await readText(file);
+        // Now: one that could not be read is tried again, one that says nonsense only when it changes.
+        this.#stamp = stamp;
+        this.#value = this.#parse(text);
+        logger.info({ file }, 'access: read a file again that has changed');
+      }
+      this.#fault = undefined;
     } catch (error) {
-      this.#deps.logger.error(
-        { file: this.#file, reason: messageOf(error) },
-        'access: a file that has changed can not be used; what it said before stays in force',
-      );
+      const reason = messageOf(error);
+      if (reason !== this.#fault)
+        logger.error(
+          { file, reason },
+          'access: a file that has changed can not be used; what it said before stays in force',
+        );
+      this.#fault = reason;
     }
     return this.#value;
   }
 }
 
-const stampOf = ({ mtimeNs, size, ino }: Record<'mtimeNs' | 'size' | 'ino', bigint>): string =>
-  `${mtimeNs.toString()} ${size.toString()} ${ino.toString()}`;
+const fromDisk = (file: string): Promise<string> => readFile(file, 'utf8');
+
+/** The time of the last change of its owner and rights (ctime), too: it may be readable only now. */
+const stampOf = ({
+  mtimeNs,
+  ctimeNs,
+  size,
+  ino,
+}: Record<'mtimeNs' | 'ctimeNs' | 'size' | 'ino', bigint>): string => [mtimeNs, ctimeNs, size, ino].join(' ');

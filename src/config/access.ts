@@ -24,7 +24,9 @@ const keyHash = z
 
 const isJwksUrl = (text: string): boolean => {
   if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
+  const { protocol, hostname, username, password } = new URL(text);
+  // `fetch` takes none, and the URL is logged.
+  if (username !== '' || password !== '') return false;
   return (
     protocol === 'https:' || (protocol === 'http:' && ['127.0.0.1', '[::1]', 'localhost'].includes(hostname))
   );
@@ -69,7 +71,7 @@ const jwtSchema = z.strictObject({
   jwksUrl: z
     .string()
     .refine(isJwksUrl)
-    .meta({ description: 'an https URL (http only for this machine)' })
+    .meta({ description: 'an https URL without credentials (http only for this machine)', secret: true })
     .exactOptional(),
   /** How far the clocks may be apart. */
   clockSkewSeconds: z.int().min(0).max(300).default(30),

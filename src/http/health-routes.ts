@@ -51,7 +51,8 @@ const answer = (
     status,
     {
       status: ok ? 'ok' : (reason ?? 'unavailable'),
-      detail: ok ? undefined : detail,
+      // It may name any model.
+      detail: ok || !principal.mayAll('read') ? undefined : detail,
       models: models && readable(models, principal),
     },
     { 'cache-control': 'no-store' },

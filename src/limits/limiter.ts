@@ -13,8 +13,11 @@ export interface Charged {
 /** What a request asks for, where that is known. */
 export type Work = Readonly<Partial<Record<Unit, number>>>;
 
+/** Returns what was taken, once: the gateway did not take the work after all. */
+export type Refund = () => void;
+
 /** See Limiter.charge. */
-export type Charge = (request: Charged, work: Work) => Promise<void>;
+export type Charge = (request: Charged, work: Work) => Promise<Refund>;
 
 export interface LimiterDeps {
   readonly quotas: readonly Quota[];
@@ -42,35 +45,53 @@ export class Limiter {
 
   /**
    * Takes the work from all of the caller's quotas, or from none.
+   * @returns gives it back
    * @throws CarpoolError RATE_LIMITED with the seconds to wait; PAYLOAD_TOO_LARGE for more than a whole window's
    */
-  async charge(request: Charged, work: Work): Promise<void> {
+  async charge(request: Charged, work: Work): Promise<Refund> {
     const asked = this.#deps.quotas.flatMap((quota) => {
       const points = work[quota.unit] ?? 0;
       return points > 0 ? [{ quota, points }] : [];
     });
     for (const { quota, points } of asked) requireFits(quota, points);
-    const { caller } = request;
-    for (const [index, { quota, points }] of asked.entries()) {
-      const taken = await this.#ask((store) => store.take(quota, caller, points));
-      if (taken === undefined) return;
-      note(request, quota, taken);
-      if (taken.isAllowed) continue;
-      // Without waiting: the answer does not depend on it. A refused request has cost nothing.
-      for (const given of asked.slice(0, index + 1))
-        void this.#deps.store.giveBack(given.quota, caller, given.points).catch(() => undefined);
-      this.#deps.onRefused(quota.name.replaceAll('-', '_'));
-      const seconds = secondsOf(taken);
-      throw new CarpoolError(
-        'RATE_LIMITED',
-        `expected at most ${quota.points} ${quota.unit} in ${quota.windowSeconds} s, got more; more from ${seconds} s on`,
-        { retryAfterSeconds: seconds },
-      );
+    const taken: Asked[] = [];
+    try {
+      for (const each of asked) {
+        const { quota, points } = each;
+        const state = await this.#ask((store) => store.take(quota, request.caller, points));
+        if (state === undefined) break;
+        taken.push(each);
+        note(request, quota, state);
+        if (!state.isAllowed) throw this.#refusal(quota, state);
+      }
+    } catch (error) {
+      this.#giveBack(request, taken);
+      throw error;
     }
+    return () => {
+      this.#giveBack(request, taken);
+      request.quotas = request.quotas?.map((state) => withPoints(state, taken));
+    };
   }
 
   close(): void {
     this.#deps.store.close();
+  }
+
+  /** Without waiting: no answer depends on it. */
+  #giveBack({ caller }: Charged, taken: readonly Asked[]): void {
+    for (const { quota, points } of taken)
+      void this.#deps.store.giveBack(quota, caller, points).catch(() => undefined);
+  }
+
+  #refusal(quota: Quota, taken: Taken): CarpoolError {
+    this.#deps.onRefused(quota.name.replaceAll('-', '_'));
+    const seconds = secondsOf(taken);
+    return new CarpoolError(
+      'RATE_LIMITED',
+      `expected at most ${quota.points} ${quota.unit} in ${quota.windowSeconds} s, got more; more from ${seconds} s on`,
+      { retryAfterSeconds: seconds },
+    );
   }
 
   /** undefined = the store can't be asked, and requests pass all the same. @throws RATE_LIMITED where they do not */
@@ -89,6 +110,17 @@ export class Limiter {
     throw new CarpoolError('RATE_LIMITED', 'requests can not be counted now: try again soon');
   }
 }
+
+/** Of one quota. */
+interface Asked {
+  readonly quota: Quota;
+  readonly points: number;
+}
+
+const withPoints = (state: QuotaState, taken: readonly Asked[]): QuotaState => {
+  const points = taken.find(({ quota }) => quota === state.quota)?.points ?? 0;
+  return { ...state, remaining: state.remaining + points };
+};
 
 const requireFits = (quota: Quota, points: number): void => {
   if (points <= quota.points) return;

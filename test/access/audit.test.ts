@@ -90,6 +90,31 @@ describe('the audit log', () => {
       for (const text of [log.text(), debugged]) expect(text).not.toContain(hash.slice(7));
   });
 
+  it('is kept whatever the level of the log, which only those may set who manage all', async () => {
+    const { access, keyOf } = keysOfRoles();
+    const log = keepingLogger();
+    const running = await startGateway({ access }, { logger: log.logger });
+    const silence = (role: 'debug' | 'spam' | 'manage'): Promise<unknown> =>
+      running.client.send({
+        ...{ method: 'PUT', path: '/debug/log-level', body: { level: 'silent' } },
+        headers: { 'x-api-key': keyOf[role] },
+      });
+    await silence('spam');
+    await silence('debug');
+    await silence('manage');
+    await running.client.send({
+      ...{ method: 'DELETE', path: '/v1/models/spam', headers: { 'x-api-key': keyOf.manage } },
+    });
+    await running.close();
+    expect(log.logger.level).toBe('silent');
+    expect(auditLines(log)).toEqual([
+      ['warn', 'key:spam', 'manage', undefined, 'FORBIDDEN'],
+      ['warn', 'key:debug', 'manage', undefined, 'FORBIDDEN'],
+      ['info', 'key:manage', 'manage', undefined, 'ok'],
+      ['info', 'key:manage', 'manage', 'spam', 'ok'],
+    ]);
+  });
+
   it('is kept without access control, too, by address', async () => {
     const log = keepingLogger();
     const running = await startGateway({ models: { load: ['fraud_detector'] } }, { logger: log.logger });

@@ -66,6 +66,23 @@ describe('the key set of a provider', () => {
     expect(provider.asked).toBe(2);
   });
 
+  it('is waited for by nobody whose key is known, unless nobody has asked for long', async () => {
+    const [a, b, provider] = [await makePair('RS256'), await makePair('RS256'), new Provider()];
+    await provider.serve({ a });
+    expect(await provider.takes(a, 'a')).toBe(true);
+    let answer: (response: Response) => void = () => undefined;
+    provider.answer = () => new Promise((resolve) => (answer = resolve));
+    provider.nowMs = 600_000;
+    expect(await provider.takes(a, 'a')).toBe(true);
+    expect(provider.asked).toBe(2);
+    answer(new Response('', { status: 500 }));
+    await provider.serve({ b });
+    provider.nowMs = 600_000 + 1_800_000;
+    expect(await provider.takes(a, 'a')).toBe(false);
+    expect(await provider.takes(b, 'b')).toBe(true);
+    expect(provider.asked).toBe(3);
+  });
+
   it('serves on while the provider is down, which is asked twice in a minute at most', async () => {
     const [a, provider] = [await makePair('RS256'), new Provider()];
     for (let i = 0; i < 20; i++) expect(await provider.takes(a, 'a')).toBe(false);

@@ -1,13 +1,8 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { exportJWK } from 'jose';
 import { KeyObject, sign as signBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import path from 'node:path';
-import { gateOf } from '../../src/access/create-gate.js';
 import type { Gate } from '../../src/access/gate.js';
-import { resolveConfig } from '../../src/config/resolve.js';
-import { silentLogger } from '../../src/telemetry/logger.js';
-import { tempFolder } from '../support/start-gateway.js';
+import { gateWith, SECRET } from './jwt-gate.js';
 import {
   AUDIENCE,
   forge,
@@ -20,9 +15,7 @@ import {
   type Claims,
   type KeyPair,
 } from './jwt-tokens.js';
-import { admit, rolesInput } from './support.js';
-
-const SECRET = 'a secret of well over thirty-two bytes';
+import { admit } from './support.js';
 
 let rsa: KeyPair;
 let ec: KeyPair;
@@ -31,24 +24,6 @@ let other: KeyPair;
 beforeAll(async () => {
   [rsa, ec, other] = await Promise.all([makePair('RS256'), makePair('ES256'), makePair('RS256')]);
 });
-
-const gateWith = async (jwt: object, files: Readonly<Record<string, string>> = {}): Promise<Gate> => {
-  const folder = await tempFolder();
-  try {
-    for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder.path, name), text);
-    const input = { roles: rolesInput(), jwt: { issuer: ISSUER, audience: AUDIENCE, ...jwt } };
-    const { access } = resolveConfig({ access: input }, '/base');
-    return gateOf(access, {
-      baseDir: folder.path,
-      env: { SECRET, SHORT: 'short' },
-      now: () => 0,
-      unixNow: () => NOW_S * 1000,
-      logger: silentLogger(),
-    });
-  } finally {
-    await folder.remove();
-  }
-};
 
 const byKey = (): Promise<Gate> =>
   gateWith({ algorithms: ['RS256'], publicKeyFile: 'k.pem' }, { 'k.pem': rsa.pem });
@@ -247,54 +222,3 @@ const setOf = async (): Promise<string> =>
       { ...(await exportJWK(ec.publicKey)), kid: 'e1' },
     ],
   });
-
-describe('the configuration of tokens', () => {
-  it.each<[string, object, RegExp]>([
-    ['no key', { algorithms: ['RS256'] }, /access\.jwt: expected one of secretFile, .* got none of them/],
-    [
-      'two keys',
-      { algorithms: ['RS256'], jwksFile: 'a', publicKeyFile: 'b' },
-      /got publicKeyFile and jwksFile/,
-    ],
-    [
-      'HS256 with a public key',
-      { algorithms: ['HS256'], publicKeyFile: 'a' },
-      /algorithms: expected \[RS256\] or/,
-    ],
-    ['both with a public key', { algorithms: ['RS256', 'ES256'], publicKeyFile: 'a' }, /algorithms/],
-    ['HS256 with a key set', { algorithms: ['RS256', 'HS256'], jwksFile: 'a' }, /algorithms/],
-    ['RS256 with a secret', { algorithms: ['RS256'], secretEnv: 'SECRET' }, /algorithms: expected \[HS256\]/],
-    ['none', { algorithms: ['none'], secretEnv: 'SECRET' }, /algorithms/],
-    ['a secret in the text', { algorithms: ['HS256'], secret: SECRET }, /access\.jwt\.secret: unknown key/],
-    ['a short secret', { algorithms: ['HS256'], secretEnv: 'SHORT' }, /at least 32 bytes, got 5/],
-    ['a missing variable', { algorithms: ['HS256'], secretEnv: 'NONE' }, /at least 32 bytes, got none/],
-    [
-      'a missing file',
-      { algorithms: ['RS256'], publicKeyFile: 'none.pem' },
-      /access\.jwt \(none\.pem\): .*ENOENT/,
-    ],
-    [
-      'a plain URL',
-      { algorithms: ['RS256'], jwksUrl: 'http://id.example/set' },
-      /jwksUrl: expected an https URL/,
-    ],
-  ])('is refused with %s', async (_what, jwt, message) => {
-    await expect(gateWith(jwt)).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: expect.stringMatching(message),
-    });
-  });
-
-  it('is refused with a key of another kind, or a set without one', async () => {
-    const es = { algorithms: ['ES256'], publicKeyFile: 'k' };
-    await expect(gateWith(es, { k: rsa.pem })).rejects.toThrow('expected a key for ES256 (ec), got rsa');
-    const set = { algorithms: ['RS256'], jwksFile: 's' };
-    for (const [text, message] of [
-      ['secret text', 'got no JSON'],
-      ['[]', 'expected a JSON Web Key Set'],
-      ['{"keys": []}', 'at least one RSA or EC key'],
-      ['{"keys": [{"kty": "oct", "k": "AAAA"}]}', 'at least one RSA or EC key'],
-    ] as const)
-      await expect(gateWith(set, { s: text })).rejects.toThrow(message);
-  });
-});

@@ -19,7 +19,7 @@ const ROUTES: Readonly<Record<string, readonly [Need, Shape]>> = {
   'get /docs/:file': ['read', 'own'],
   'get /debug/batcher': ['debug', 'own'],
   'get /debug/log-level': ['debug', 'own'],
-  'put /debug/log-level': ['debug', 'own'],
+  'put /debug/log-level': ['locked', 'own'],
   'post /predict': ['infer', 'own'],
   'get /v1/models': ['read', 'own'],
   'post /v1/models': ['manage', 'own'],
@@ -93,14 +93,17 @@ const MODEL_ROLES: Partial<Record<Caller, (model: string) => boolean>> = {
   others: (model) => model === 'fraud_detector',
 };
 
+/** What is about all models at once: the role that has it. */
+const OF_ALL: Partial<Record<Need, Caller>> = { metrics: 'read', locked: 'manage' };
+
 /** Of the role's own table, as a person would read it. */
 const mayCall = (caller: Caller, need: Need, model: string | undefined): boolean => {
   if (need === 'public') return true;
   if (caller === 'nobody' || caller === 'stranger') return false;
   if (caller === 'all') return true;
   const ofModels = MODEL_ROLES[caller];
-  if (ofModels !== undefined) return need !== 'metrics' && (model === undefined || ofModels(model));
-  return caller === (need === 'metrics' ? 'read' : need);
+  if (ofModels !== undefined) return !(need in OF_ALL) && (model === undefined || ofModels(model));
+  return caller === (OF_ALL[need] ?? need);
 };
 
 const { access, keyOf } = keysOfRoles();

@@ -93,6 +93,19 @@ describe('rows and tokens', () => {
     expect(await client.metric('carpool_rate_limited_total{reason="rows_per_minute"}')).toBe(2);
   });
 
+  it('are given back where the queue takes none of them', async () => {
+    const { url } = await start({ batching: { maxQueue: 4 }, limits: { rowsPerMinute: 10 } });
+    const ask = async (rows: number): Promise<unknown[]> => {
+      const { status, headers } = await post(url, '/v1/models/spam/infer', lines(rows));
+      return [status, headers.get('ratelimit-remaining')];
+    };
+    expect([await ask(8), await ask(8), await ask(4)]).toEqual([
+      [413, '10'],
+      [413, '10'],
+      [200, '6'],
+    ]);
+  });
+
   it('tokens are those that run, [CLS] and [SEP] too', async () => {
     const { url } = await start({ limits: { tokensPerMinute: 14 } });
     const ask = async (): Promise<unknown[]> => {

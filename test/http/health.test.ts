@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { createGate } from '../../src/access/gate.js';
+import { NOBODY, principalOf } from '../../src/access/principal.js';
 import { healthRoutes, type HealthState } from '../../src/http/health-routes.js';
 import { metricsRoute } from '../../src/http/metrics-route.js';
 import { withServer } from './harness.js';
@@ -40,6 +42,31 @@ describe('health', () => {
       const response = await fetch(`${url}/healthz`);
       expect([response.status, await response.json()]).toEqual([503, { status: 'lane_stuck' }]);
     }));
+
+  it('says what is the matter with which model to those only who may read all', () => {
+    const readerOf = (models: readonly string[]) =>
+      principalOf({ name: 'key:n', grants: [{ actions: ['read'], models }] });
+    const gate = createGate(
+      (key) => Promise.resolve(readerOf(key === 'all' ? ['*'] : ['mine'])),
+      NOBODY,
+      NOBODY,
+    );
+    const state = { ok: false, reason: 'no_lane', detail: 'model theirs has no lane' };
+    const routes = routesOf(state, { ...state, models: { mine: 'ready', theirs: 'no_lane' } });
+    return withServer(
+      routes,
+      async ({ url }) => {
+        const answer = async (path: string, key?: string): Promise<unknown> =>
+          (await fetch(url + path, { headers: key === undefined ? {} : { 'x-api-key': key } })).json();
+        for (const path of ['/health', '/healthz', '/readyz']) {
+          expect(await answer(path)).toEqual({ status: 'no_lane' });
+          expect(JSON.stringify(await answer(path, 'mine'))).not.toContain('theirs');
+          expect(await answer(path, 'all')).toMatchObject({ status: 'no_lane', detail: state.detail });
+        }
+      },
+      { wall: { gate } },
+    );
+  });
 });
 
 describe('metrics route', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CarpoolError } from '../../src/errors.js';
 import { rateLimitHeaders } from '../../src/limits/headers.js';
-import { Limiter, type Charged, type LimiterDeps } from '../../src/limits/limiter.js';
+import { Limiter, type Charged, type LimiterDeps, type Refund } from '../../src/limits/limiter.js';
 import { quotasOf } from '../../src/limits/quotas.js';
 import { createMemoryStore, type QuotaStore } from '../../src/limits/store.js';
 
@@ -31,7 +31,7 @@ const bench = (limits: Partial<typeof NONE>, more: Partial<LimiterDeps> = {}): B
 
 const by = (caller: string): Charged => ({ caller, quotas: undefined });
 
-const errorOf = async (charged: Promise<void>): Promise<CarpoolError> => {
+const errorOf = async (charged: Promise<unknown>): Promise<CarpoolError> => {
   try {
     await charged;
   } catch (error) {
@@ -47,7 +47,7 @@ describe('quotas', () => {
 
   it('a caller has so many requests, each caller as many, and is told when there are more', async () => {
     const { limiter, refused } = bench({ requestsPerMinute: 2 });
-    const ask = (caller: string): Promise<void> => limiter.charge(by(caller), { requests: 1 });
+    const ask = (caller: string): Promise<Refund> => limiter.charge(by(caller), { requests: 1 });
     await ask('a');
     await ask('a');
     const error = await errorOf(ask('a'));
@@ -61,12 +61,23 @@ describe('quotas', () => {
 
   it('what is refused costs nothing: neither in its quota nor in the others', async () => {
     const { limiter, refused } = bench({ rowsPerMinute: 10, tokensPerMinute: 100 });
-    const take = (rows: number, tokens: number): Promise<void> => limiter.charge(by('a'), { rows, tokens });
+    const take = (rows: number, tokens: number): Promise<Refund> => limiter.charge(by('a'), { rows, tokens });
     await take(4, 90);
     await errorOf(take(5, 20));
     await errorOf(take(7, 1));
     await take(6, 10);
     expect(refused).toEqual(['tokens_per_minute', 'rows_per_minute']);
+  });
+
+  it('what was not taken after all is given back, and the headers say so', async () => {
+    const { limiter } = bench({ rowsPerMinute: 10, tokensPerMinute: 100 });
+    const request = by('a');
+    const refund = await limiter.charge(request, { rows: 10, tokens: 30 });
+    expect(request.quotas?.map(({ remaining }) => remaining)).toEqual([0, 70]);
+    refund();
+    expect(request.quotas?.map(({ remaining }) => remaining)).toEqual([10, 100]);
+    await limiter.charge(by('a'), { rows: 10, tokens: 100 });
+    await errorOf(limiter.charge(by('a'), { rows: 1 }));
   });
 
   it('what could never be allowed is PAYLOAD_TOO_LARGE, not "try again"', async () => {
@@ -123,6 +134,28 @@ describe('a store that can not be reached', () => {
     wait(1001);
     await limiter.charge(by('a'), { requests: 1 });
     expect(asked.times).toBe(2);
+  });
+
+  it('refuses what it can not count whole, and keeps nothing of it', async () => {
+    const quotas = quotasOf({ ...NONE, ...OF_MEMORY, rowsPerMinute: 10, tokensPerMinute: 100 });
+    const memory = createMemoryStore(quotas);
+    let isUp = false;
+    const store: QuotaStore = {
+      ...memory,
+      take: (quota, ...rest) =>
+        quota.unit === 'tokens' && !isUp
+          ? Promise.reject(new Error('ECONNREFUSED'))
+          : memory.take(quota, ...rest),
+    };
+    const { limiter, wait } = bench(
+      { rowsPerMinute: 10, tokensPerMinute: 100 },
+      { quotas, store, onStoreFailure: 'deny' },
+    );
+    const ask = (): Promise<Refund> => limiter.charge(by('a'), { rows: 10, tokens: 1 });
+    expect((await errorOf(ask())).message).toMatch(/can not be counted now/);
+    isUp = true;
+    wait(1001);
+    await ask();
   });
 
   it('refuses all where it must', async () => {

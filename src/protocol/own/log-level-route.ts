@@ -18,7 +18,8 @@ export const logLevelRoute = (
   { bodyTimeoutMs }: { readonly bodyTimeoutMs: number },
 ): Route => ({
   path: '/debug/log-level',
-  needs: 'debug',
+  // The log is everybody's: a right to debug some models is none to silence it.
+  needs: { get: 'debug', put: 'locked' },
   get: guardAdmin((_req, res) => {
     sendJson(res, 200, logLevel.state, { 'cache-control': 'no-store' });
   }),

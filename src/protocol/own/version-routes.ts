@@ -1,3 +1,5 @@
+import { withoutNames } from '../../access/admin-calls.js';
+import type { Action } from '../../access/need.js';
 import { explain } from '../../config/explain.js';
 import { versionsSchema } from '../../config/versions.js';
 import { CarpoolError } from '../../errors.js';
@@ -35,10 +37,30 @@ export const versionRoutes = ({ registry, limits, guardAdmin }: VersionRoutesDep
   };
 
   return [
-    { path: '/v1/models/:m/policy', needs: { get: 'read', put: 'manage' }, get: show, put: guardAdmin(set) },
-    { path: '/v1/models/:m/rollback', needs: 'manage', post: guardAdmin(rollback) },
+    {
+      path: '/v1/models/:m/policy',
+      needs: { get: 'read', put: 'manage' },
+      get: discreet('read', show),
+      put: guardAdmin(discreet('manage', set)),
+    },
+    {
+      path: '/v1/models/:m/rollback',
+      needs: 'manage',
+      post: guardAdmin(discreet('manage', rollback)),
+    },
   ];
 };
+
+/** Who may not do it with all models hears of no others. */
+const discreet =
+  (action: Action, handler: Handler): Handler =>
+  async (req, res, exchange) => {
+    try {
+      await handler(req, res, exchange);
+    } catch (error) {
+      throw exchange.principal.mayAll(action) ? error : withoutNames(error, nameIn(req));
+    }
+  };
 
 const nameIn = (req: HttpRequest): string => pathParam(req, 'm');
 
