@@ -64,10 +64,23 @@ export class LaneGuard {
     return this.#breaker.state(this.#deps.clock.now());
   }
 
-  /** Asked once for every request, before any work is done for it. @throws MODEL_UNAVAILABLE with the time to wait */
-  requireClosed(): void {
-    const waitMs = this.#breaker.admit(this.#deps.clock.now());
+  /** For requests that can't do without a run, before work is done for them. @throws as `admit` */
+  requireHope(request: object): void {
+    const waitMs = this.#breaker.waitMs(this.#deps.clock.now(), request);
     if (waitMs > 0) throw this.#refusal(waitMs);
+  }
+
+  /**
+   * Asked for all that is to ride, right before it is queued.
+   * @param request the same for all parts of one request
+   * @returns to be called once when the ride is over, whatever became of it
+   * @throws MODEL_UNAVAILABLE with the time to wait
+   */
+  admit(request: object): () => void {
+    const now = this.#deps.clock.now();
+    const over = this.#breaker.admit(now, request);
+    if (over === undefined) throw this.#refusal(this.#breaker.waitMs(now, request));
+    return over;
   }
 
   /** See RunWatch.overdue. */
@@ -81,18 +94,22 @@ export class LaneGuard {
     run: (limitMs: number) => Promise<T>,
   ): Promise<T> {
     const limitMs = runLimitMs(predictedMs, isTrusted, this.#deps.limits);
-    const end = this.#runs.begin({ startedAt: this.#deps.clock.now(), predictedMs, limitMs });
+    const startedAt = this.#deps.clock.now();
+    const end = this.#runs.begin({ startedAt, predictedMs, limitMs });
+    // Its request may end sooner, at its deadline: the next one would only lose another lane.
+    const over = this.#breaker.hold();
     try {
       const result = await run(limitMs);
       this.#ran();
       return result;
     } catch (error) {
       if (codeOf(error) === 'WORKER_LOST')
-        this.#lost(isHung(error) ? 'hung' : isRepeated ? 'died again' : 'died');
+        this.#lost(startedAt, isHung(error) ? 'hung' : isRepeated ? 'died again' : 'died');
       else this.#ran();
       throw error;
     } finally {
       end();
+      over();
     }
   }
 
@@ -100,11 +117,12 @@ export class LaneGuard {
     if (this.#breaker.ran(this.#deps.clock.now())) this.#deps.onClose();
   }
 
-  #lost(how: Loss): void {
+  #lost(startedAt: number, how: Loss): void {
     const { clock, lanesLost, onLost, onOpen } = this.#deps;
     const now = clock.now();
     onLost(how === 'hung' ? 'hung' : 'died');
-    if (this.#breaker.lost(now, how, lanesLost())) onOpen(this.#refusal(this.#breaker.admit(now)));
+    if (this.#breaker.lost(startedAt, now, how, lanesLost()))
+      onOpen(this.#refusal(this.#breaker.waitMs(now, this)));
   }
 
   #refusal(waitMs: number): CarpoolError {
