@@ -32,6 +32,8 @@ export interface GuardDeps extends GuardOptions {
   readonly clock: Clock;
   /** Lanes lost so far, by whatever. */
   readonly lanesLost: () => number;
+  /** Would a lane that hangs now be replaced? */
+  readonly sparesLanes: () => boolean;
   readonly onLost: (how: 'died' | 'hung') => void;
   /** The model is out of service: `refusal` is for all who wait. */
   readonly onOpen: (refusal: CarpoolError) => void;
@@ -52,6 +54,8 @@ export class LaneGuard {
   readonly #deps: GuardDeps;
   readonly #breaker: Breaker;
   readonly #runs = new RunWatch();
+  /** So it lost its last lane. */
+  #hasHung = false;
 
   constructor(name: string, deps: GuardDeps) {
     this.#name = name;
@@ -61,12 +65,14 @@ export class LaneGuard {
 
   /** Is the model taken out of service, because it keeps losing lanes? */
   get circuit(): BreakerState {
-    return this.#breaker.state(this.#deps.clock.now());
+    const state = this.#breaker.state(this.#deps.clock.now());
+    // Were it tried and hung again, all models would have one lane less, for good.
+    return state === 'half-open' && this.#hasHung && !this.#deps.sparesLanes() ? 'open' : state;
   }
 
   /** For requests that can't do without a run, before work is done for them. @throws as `admit` */
   requireHope(request: object): void {
-    const waitMs = this.#breaker.waitMs(this.#deps.clock.now(), request);
+    const waitMs = this.#waitMs(request);
     if (waitMs > 0) throw this.#refusal(waitMs);
   }
 
@@ -77,9 +83,8 @@ export class LaneGuard {
    * @throws MODEL_UNAVAILABLE with the time to wait
    */
   admit(request: object): () => void {
-    const now = this.#deps.clock.now();
-    const over = this.#breaker.admit(now, request);
-    if (over === undefined) throw this.#refusal(this.#breaker.waitMs(now, request));
+    const over = this.circuit === 'open' ? undefined : this.#breaker.admit(this.#deps.clock.now(), request);
+    if (over === undefined) throw this.#refusal(this.#waitMs(request));
     return over;
   }
 
@@ -120,9 +125,14 @@ export class LaneGuard {
   #lost(startedAt: number, how: Loss): void {
     const { clock, lanesLost, onLost, onOpen } = this.#deps;
     const now = clock.now();
-    onLost(how === 'hung' ? 'hung' : 'died');
-    if (this.#breaker.lost(startedAt, now, how, lanesLost()))
-      onOpen(this.#refusal(this.#breaker.waitMs(now, this)));
+    this.#hasHung = how === 'hung';
+    onLost(this.#hasHung ? 'hung' : 'died');
+    if (this.#breaker.lost(startedAt, now, how, lanesLost())) onOpen(this.#refusal(this.#waitMs(this)));
+  }
+
+  #waitMs(request: object): number {
+    const waitMs = this.#breaker.waitMs(this.#deps.clock.now(), request);
+    return waitMs === 0 && this.circuit === 'open' ? this.#deps.breaker.pauseMs : waitMs;
   }
 
   #refusal(waitMs: number): CarpoolError {

@@ -16,7 +16,7 @@ import type { ModelInfo } from './model-info.js';
 
 export interface ServedModelDeps {
   readonly clock: Clock;
-  readonly pool: Pick<LanePool, 'requestLane' | 'lanesView'>;
+  readonly pool: Pick<LanePool, 'requestLane' | 'lanesView' | 'sparesLanes'>;
   readonly metrics: ModelMetrics;
   /** What is known of its cost. */
   readonly start: Omit<CostStart, 'key'> & { readonly key: Pick<CostStart['key'], 'basis'> };
@@ -98,6 +98,7 @@ export class ServedModel implements Contender {
       ...guard,
       clock,
       lanesLost: () => pool.lanesView.lost,
+      sparesLanes: () => pool.sparesLanes,
       onLost: (how) => metrics.laneLost(how),
       onOpen: (refusal) => {
         onCircuit?.(this, 'open');

@@ -3,13 +3,20 @@ import { describe, expect, it } from '@jest/globals';
 import { MemoryStore } from '../../src/cache/memory-store.js';
 import { ModelCache } from '../../src/cache/model-cache.js';
 import { Codec } from '../../src/codec/codec.js';
+import { LaneHung } from '../../src/executor/lane-hung.js';
 import type { InferRequest } from '../../src/infer.js';
 import { Pipeline, type PipelineContext } from '../../src/pipeline.js';
 import { QueueBytes } from '../../src/queue-bytes.js';
 import { spec } from '../protocol/support.js';
 import { settle } from '../support/fake-clock.js';
 import { failureOf } from '../support/lanes.js';
-import { modelOnClock, PAUSE_MS, rowsRequest, type ModelOnClock } from '../support/model-on-clock.js';
+import {
+  loseLane,
+  modelOnClock,
+  PAUSE_MS,
+  rowsRequest,
+  type ModelOnClock,
+} from '../support/model-on-clock.js';
 
 const contextOf = (gone: (() => void)[] = []): PipelineContext => ({
   caller: 'test',
@@ -82,6 +89,23 @@ describe('a model that is tried again', () => {
 });
 
 describe('a model that is paused', () => {
+  it('for hanging is not tried while a lane that hangs would not be replaced', async () => {
+    const { model, clock, lanes, ask, open, answerAll } = start();
+    await loseLane(model, new LaneHung('a test'));
+    lanes.areSpared = false;
+    await clock.advance(PAUSE_MS);
+    expect([model.guard.circuit, await ask(rowsRequest(1))]).toEqual(['open', PAUSED]);
+    lanes.areSpared = true;
+    const trial = ask(rowsRequest(1));
+    await answerAll();
+    expect(await trial).toBe('answered');
+    // One that died hangs no lane.
+    lanes.areSpared = false;
+    await open();
+    await clock.advance(PAUSE_MS);
+    expect(model.guard.circuit).toBe('half-open');
+  });
+
   it('refuses what was being prepared when that began', async () => {
     const { held, ask, open } = start();
     const answer = ask(rowsRequest(1));

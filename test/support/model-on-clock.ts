@@ -21,8 +21,8 @@ export interface ModelOnClock {
   readonly model: ServedModel;
   readonly clock: FakeClock;
   readonly held: HeldRun[];
-  /** false: whoever asks for one waits. */
-  readonly lanes: { areFree: boolean };
+  /** Not free: whoever asks for one waits. Not spared: one that hangs now is not replaced. */
+  readonly lanes: { areFree: boolean; areSpared: boolean };
   /** What `onCircuit` was told. */
   readonly circuits: string[];
   /** Takes it out of service for PAUSE_MS. */
@@ -33,7 +33,7 @@ export interface ModelOnClock {
 export const modelOnClock = (more: Partial<ServedModelDeps> = {}): ModelOnClock => {
   const clock = new FakeClock();
   const held: HeldRun[] = [];
-  const lanes = { areFree: true };
+  const lanes = { areFree: true, areSpared: true };
   const circuits: string[] = [];
   const run = (_key: string, batch: LaneBatch): Promise<LaneOutput> =>
     new Promise((resolve, reject) => {
@@ -58,6 +58,9 @@ export const modelOnClock = (more: Partial<ServedModelDeps> = {}): ModelOnClock 
           if (lanes.areFree) for (const one of model.contenders) void one.ride(lane);
         }),
       lanesView: { total: 2, idle: 1, lost: 0 },
+      get sparesLanes() {
+        return lanes.areSpared;
+      },
     },
     metrics: { onEvent: nothing, laneLost: nothing, bindQueue: nothing, cached: nothing, remove: nothing },
     start: {
@@ -80,10 +83,10 @@ export const modelOnClock = (more: Partial<ServedModelDeps> = {}): ModelOnClock 
   return { model, clock, held, lanes, circuits, open };
 };
 
-/** As a repeated run whose lane dies. */
-export const loseLane = ({ guard }: ServedModel): Promise<void> =>
+/** As a repeated run whose lane dies, or hangs. */
+export const loseLane = ({ guard }: ServedModel, error: Error = lost()): Promise<void> =>
   guard
-    .run({ predictedMs: 1, isTrusted: true, isRepeated: true }, () => Promise.reject(lost()))
+    .run({ predictedMs: 1, isTrusted: true, isRepeated: true }, () => Promise.reject(error))
     .catch(nothing);
 
 /** Rows with these values. */
