@@ -137,7 +137,7 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const pipeline = new Pipeline(codec, clock, { bytes: queueBytes, charge: wall.charge });
   const { observer, tracing, logLevel } = seeing;
   const versions = createVersions({
-    ...{ settings, registry, pipeline, arbiter, clock, metrics, logger },
+    ...{ settings, registry, codec, arbiter, clock, metrics, logger },
     logLevel: deps.logger === undefined ? logLevel : undefined,
   });
   const { traffic, watcher } = versions;

@@ -69,7 +69,7 @@ export class Pipeline {
     context: PipelineContext,
     onItem?: (index: number, result: InferResult) => void,
   ): Promise<InferResult> {
-    model.guard.requireClosed();
+    if (model.cache === undefined) model.guard.requireHope(context);
     const { info } = model;
     const startedAt = this.#clock.now();
     const arrivedAt = startedAt - context.elapsedMs;
@@ -94,8 +94,10 @@ export class Pipeline {
           ? undefined
           : (index: number, ride: Ride<ItemOutput>): void => onItem(index, resultOf([ride], index));
       const ride: SubmitItems = (some, onSome) => {
-        const free = this.#takeBytes(model, some);
+        const over = [model.guard.admit(context)];
+        const free = (): void => over.forEach((fn) => fn());
         try {
+          over.push(this.#takeBytes(model, some));
           const boarded = model.batcher.submit(some, submit, onSome);
           void boarded.rides.then(free, free);
           return boarded;

@@ -1,11 +1,13 @@
 import type { Clock } from '#batcher';
+import type { Codec } from './codec/codec.js';
 import type { Config } from './config/schema.js';
 import type { Arbiter } from './executor/arbiter.js';
 import type { Registry } from './models/registry.js';
 import { rolesOf } from './models/versions/group.js';
 import { Traffic } from './models/versions/traffic.js';
 import { Watcher } from './models/watcher.js';
-import type { Pipeline } from './pipeline.js';
+import { Pipeline } from './pipeline.js';
+import { QueueBytes } from './queue-bytes.js';
 import { Reloader, type ReloadReport } from './reload.js';
 import type { LogLevelSwitch } from './telemetry/log-level.js';
 import type { Logger } from './telemetry/logger.js';
@@ -14,7 +16,7 @@ import type { Metrics } from './telemetry/metrics.js';
 export interface VersionsDeps {
   readonly settings: Config;
   readonly registry: Registry;
-  readonly pipeline: Pipeline;
+  readonly codec: Codec;
   readonly arbiter: Arbiter;
   readonly clock: Clock;
   readonly metrics: Metrics;
@@ -30,8 +32,11 @@ export interface Versions {
   readonly reload: (load: () => Config) => Promise<ReloadReport>;
 }
 
+/** Copies for shadows may hold so small a part of `server.maxQueueBytes`, in addition. */
+const COPIES_PART = 8;
+
 export const createVersions = (deps: VersionsDeps): Versions => {
-  const { settings, registry, pipeline, arbiter, clock, metrics, logger, logLevel } = deps;
+  const { settings, registry, codec, arbiter, clock, metrics, logger, logLevel } = deps;
   metrics.versions.bind(() =>
     registry.groups.flatMap((group) =>
       group.models.map(({ info: { name, card } }) => {
@@ -42,7 +47,10 @@ export const createVersions = (deps: VersionsDeps): Versions => {
   );
   const traffic = new Traffic({
     groups: registry,
-    pipeline,
+    codec,
+    pipeline: new Pipeline(codec, clock, {
+      bytes: new QueueBytes(settings.server.maxQueueBytes / COPIES_PART),
+    }),
     arbiter,
     metrics: metrics.versions,
     onFault: (model, version, reason) => logger.warn({ model, version, reason }, 'a shadow request failed'),

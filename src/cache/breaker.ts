@@ -7,11 +7,15 @@ const LONGEST_PAUSE_MS = 30_000;
  *
  *   closed ─ 3 failures in a row ─▶ open ─ 1 s, 2 s, … 30 s ─▶ one try ─ well ─▶ closed
  *                                    ▲                           └─ failed ─┘
+ *
+ * What was under way when it opened says nothing new when it fails, too.
  */
 export class Breaker {
   #failures = 0;
   #pauseMs = FIRST_PAUSE_MS;
   #closedFrom = -Infinity;
+  /** When the first try since it opened began. */
+  #triedAt = Infinity;
   #isOpen = false;
 
   get isOpen(): boolean {
@@ -23,6 +27,7 @@ export class Breaker {
     if (!this.#isOpen) return true;
     if (now < this.#closedFrom) return false;
     this.#closedFrom = now + this.#pauseMs;
+    this.#triedAt = Math.min(this.#triedAt, now);
     return true;
   }
 
@@ -35,16 +40,18 @@ export class Breaker {
     return wasOpen;
   }
 
-  /** @returns true when that opened it */
-  failed(now: number): boolean {
+  /** @param begunAt when it was allowed. @returns true when that opened it */
+  failed(begunAt: number, now: number): boolean {
     this.#failures++;
     if (this.#isOpen) {
+      if (begunAt < this.#triedAt) return false;
       this.#pauseMs = Math.min(LONGEST_PAUSE_MS, 2 * this.#pauseMs);
       this.#closedFrom = now + this.#pauseMs;
       return false;
     }
     if (this.#failures < FAILURES) return false;
     this.#isOpen = true;
+    this.#triedAt = Infinity;
     this.#closedFrom = now + this.#pauseMs;
     return true;
   }

@@ -97,6 +97,7 @@ export class RedisStore {
 
   async #try<T>(work: () => Promise<T>): Promise<T | undefined> {
     const { clock, timeoutMs, onFailure, onChange } = this.#deps;
+    const begunAt = clock.now();
     let cancel: (() => void) | undefined;
     const late = new Promise<typeof LATE>((resolve) => {
       // One look at the sockets more: after a stall of the event loop the timer comes before an answer that is there.
@@ -106,22 +107,22 @@ export class RedisStore {
       const result = await Promise.race([work(), late]);
       if (result === LATE) {
         onFailure('timeout');
-        this.#failed(`no answer within ${timeoutMs} ms`);
+        this.#failed(begunAt, `no answer within ${timeoutMs} ms`);
         return undefined;
       }
       if (this.#breaker.succeeded()) onChange(true);
       return result;
     } catch (error) {
       onFailure('error');
-      this.#failed(messageOf(error));
+      this.#failed(begunAt, messageOf(error));
       return undefined;
     } finally {
       cancel?.();
     }
   }
 
-  #failed(reason: string): void {
-    if (this.#isClosed || !this.#breaker.failed(this.#deps.clock.now())) return;
+  #failed(begunAt: number, reason: string): void {
+    if (this.#isClosed || !this.#breaker.failed(begunAt, this.#deps.clock.now())) return;
     this.#deps.onChange(false, reason);
     // A connection that hangs would keep everything that was ever sent on it.
     this.#client?.reconnect();

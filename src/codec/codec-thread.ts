@@ -40,6 +40,11 @@ export class CodecThread {
     this.#onDeath = onDeath;
   }
 
+  /** What comes now would wait. */
+  get isBusy(): boolean {
+    return this.#running !== undefined || this.#waiting.length > 0;
+  }
+
   /** Resolves when the thread has loaded its code. Without it the first job starts the thread. */
   async start(): Promise<void> {
     await this.run('ping', undefined);

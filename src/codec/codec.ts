@@ -61,6 +61,11 @@ export class Codec {
     });
   }
 
+  /** Large texts or images of a request are being prepared: what comes now would wait, or keep the next one waiting. */
+  get isBusy(): boolean {
+    return this.#thread.isBusy || this.images.isBusy;
+  }
+
   /** Starts the thread; resolves when it is ready. */
   async start(): Promise<void> {
     await this.#thread.start();

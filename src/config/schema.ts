@@ -165,6 +165,7 @@ export const lanesSchema = z.strictObject({
   maxRssBytes: z.int().min(0).default(0),
   /** So many lanes lost by one model within the window (a hang counts twice) take it out of service. 0 = never. */
   breakerLosses: z.int().min(0).default(10),
+  /** The time inside the runs that are lost does not count. */
   breakerWindowMs: durationMs.default(60_000),
   /** For how long, the first time; twice as long each time that it loses its lane again. */
   breakerPauseMs: durationMs.default(5_000),

@@ -27,6 +27,11 @@ export class AbandonedLanes {
     return this.count > this.#most;
   }
 
+  /** Some are there, and one more would not be replaced. */
+  get isNearlyFull(): boolean {
+    return this.count > 0 && this.count >= this.#most;
+  }
+
   /** A lane that is gone; it counts while it is still running. */
   add(lane: Lane): void {
     if (!lane.running) return;

@@ -58,6 +58,11 @@ export class LanePool {
     return this.#abandoned.count;
   }
 
+  /** False when so many hang already that the next lane that does would not be replaced. */
+  get sparesLanes(): boolean {
+    return !this.#abandoned.isNearlyFull;
+  }
+
   /** True when no lane is left and none will be started: each hangs in a thread that can't be ended. */
   get isStuck(): boolean {
     return this.#slots.length > 0 && this.#slots.every((slot) => slot.isVacant);

@@ -40,6 +40,11 @@ export class ImageReader {
     this.#deps = deps;
   }
 
+  /** Images are being read. */
+  get isBusy(): boolean {
+    return this.#queue.size + this.#queue.pending > 0;
+  }
+
   /** @throws CarpoolError MODEL_LOAD_FAILED where `sharp` has no binary for this machine */
   async open(): Promise<Sharp> {
     const { load = loadSharp } = this.#deps;

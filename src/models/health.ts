@@ -7,7 +7,7 @@ import type { ServedModel } from './served-model.js';
 export interface HealthDeps {
   readonly settings: Pick<Config, 'health' | 'models'>;
   readonly pool: Pick<LanePool, 'isStuck' | 'abandoned' | 'lanesWith'>;
-  readonly registry: Pick<Registry, 'all' | 'failures' | 'retiring'>;
+  readonly registry: Pick<Registry, 'all' | 'allVersions' | 'failures' | 'retiring'>;
 }
 
 /** With the word of every model. */
@@ -30,15 +30,16 @@ export const liveness = ({ settings, pool, registry }: HealthDeps): HealthState 
       detail: `no lane is left: ${pool.abandoned} threads hang and can't be ended`,
     };
   const { stuckFactor, stuckMinMs } = settings.health;
-  for (const model of [...registry.all, ...registry.retiring]) {
-    const run = model.guard.overdue(stuckFactor, stuckMinMs);
-    if (run === undefined) continue;
-    return {
-      ok: false,
-      reason: 'run_stuck',
-      detail: `a batch of ${model.info.name} has run for ${Math.round(run.ageMs)} ms; ${Math.round(run.predictedMs)} ms were predicted`,
-    };
-  }
+  for (const { guards, info } of [...registry.allVersions, ...registry.retiring])
+    for (const guard of guards) {
+      const run = guard.overdue(stuckFactor, stuckMinMs);
+      if (run === undefined) continue;
+      return {
+        ok: false,
+        reason: 'run_stuck',
+        detail: `a batch of ${info.name} has run for ${Math.round(run.ageMs)} ms; ${Math.round(run.predictedMs)} ms were predicted`,
+      };
+    }
   return { ok: true };
 };
 

@@ -32,6 +32,8 @@ export interface GuardDeps extends GuardOptions {
   readonly clock: Clock;
   /** Lanes lost so far, by whatever. */
   readonly lanesLost: () => number;
+  /** Would a lane that hangs now be replaced? */
+  readonly sparesLanes: () => boolean;
   readonly onLost: (how: 'died' | 'hung') => void;
   /** The model is out of service: `refusal` is for all who wait. */
   readonly onOpen: (refusal: CarpoolError) => void;
@@ -52,6 +54,8 @@ export class LaneGuard {
   readonly #deps: GuardDeps;
   readonly #breaker: Breaker;
   readonly #runs = new RunWatch();
+  /** So it lost its last lane. */
+  #hasHung = false;
 
   constructor(name: string, deps: GuardDeps) {
     this.#name = name;
@@ -61,13 +65,27 @@ export class LaneGuard {
 
   /** Is the model taken out of service, because it keeps losing lanes? */
   get circuit(): BreakerState {
-    return this.#breaker.state(this.#deps.clock.now());
+    const state = this.#breaker.state(this.#deps.clock.now());
+    // Were it tried and hung again, all models would have one lane less, for good.
+    return state === 'half-open' && this.#hasHung && !this.#deps.sparesLanes() ? 'open' : state;
   }
 
-  /** Asked once for every request, before any work is done for it. @throws MODEL_UNAVAILABLE with the time to wait */
-  requireClosed(): void {
-    const waitMs = this.#breaker.admit(this.#deps.clock.now());
+  /** For requests that can't do without a run, before work is done for them. @throws as `admit` */
+  requireHope(request: object): void {
+    const waitMs = this.#waitMs(request);
     if (waitMs > 0) throw this.#refusal(waitMs);
+  }
+
+  /**
+   * Asked for all that is to ride, right before it is queued.
+   * @param request the same for all parts of one request
+   * @returns to be called once when the ride is over, whatever became of it
+   * @throws MODEL_UNAVAILABLE with the time to wait
+   */
+  admit(request: object): () => void {
+    const over = this.circuit === 'open' ? undefined : this.#breaker.admit(this.#deps.clock.now(), request);
+    if (over === undefined) throw this.#refusal(this.#waitMs(request));
+    return over;
   }
 
   /** See RunWatch.overdue. */
@@ -81,18 +99,22 @@ export class LaneGuard {
     run: (limitMs: number) => Promise<T>,
   ): Promise<T> {
     const limitMs = runLimitMs(predictedMs, isTrusted, this.#deps.limits);
-    const end = this.#runs.begin({ startedAt: this.#deps.clock.now(), predictedMs, limitMs });
+    const startedAt = this.#deps.clock.now();
+    const end = this.#runs.begin({ startedAt, predictedMs, limitMs });
+    // Its request may end sooner, at its deadline: the next one would only lose another lane.
+    const over = this.#breaker.hold();
     try {
       const result = await run(limitMs);
       this.#ran();
       return result;
     } catch (error) {
       if (codeOf(error) === 'WORKER_LOST')
-        this.#lost(isHung(error) ? 'hung' : isRepeated ? 'died again' : 'died');
+        this.#lost(startedAt, isHung(error) ? 'hung' : isRepeated ? 'died again' : 'died');
       else this.#ran();
       throw error;
     } finally {
       end();
+      over();
     }
   }
 
@@ -100,11 +122,17 @@ export class LaneGuard {
     if (this.#breaker.ran(this.#deps.clock.now())) this.#deps.onClose();
   }
 
-  #lost(how: Loss): void {
+  #lost(startedAt: number, how: Loss): void {
     const { clock, lanesLost, onLost, onOpen } = this.#deps;
     const now = clock.now();
-    onLost(how === 'hung' ? 'hung' : 'died');
-    if (this.#breaker.lost(now, how, lanesLost())) onOpen(this.#refusal(this.#breaker.admit(now)));
+    this.#hasHung = how === 'hung';
+    onLost(this.#hasHung ? 'hung' : 'died');
+    if (this.#breaker.lost(startedAt, now, how, lanesLost())) onOpen(this.#refusal(this.#waitMs(this)));
+  }
+
+  #waitMs(request: object): number {
+    const waitMs = this.#breaker.waitMs(this.#deps.clock.now(), request);
+    return waitMs === 0 && this.circuit === 'open' ? this.#deps.breaker.pauseMs : waitMs;
   }
 
   #refusal(waitMs: number): CarpoolError {

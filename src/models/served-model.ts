@@ -16,7 +16,7 @@ import type { ModelInfo } from './model-info.js';
 
 export interface ServedModelDeps {
   readonly clock: Clock;
-  readonly pool: Pick<LanePool, 'requestLane' | 'lanesView'>;
+  readonly pool: Pick<LanePool, 'requestLane' | 'lanesView' | 'sparesLanes'>;
   readonly metrics: ModelMetrics;
   /** What is known of its cost. */
   readonly start: Omit<CostStart, 'key'> & { readonly key: Pick<CostStart['key'], 'basis'> };
@@ -25,7 +25,7 @@ export interface ServedModelDeps {
   /** Default: runs may take any time, and the model stays in service whatever it does. */
   readonly guard?: GuardOptions;
   /** It was taken out of service, since it keeps losing lanes, or is back. */
-  readonly onCircuit?: (model: ServedModel, state: 'open' | 'closed') => void;
+  readonly onCircuit?: ((model: ServedModel, state: 'open' | 'closed') => void) | undefined;
   /** Absent where its answers are not kept. */
   readonly cache?: ModelCache | undefined;
 }
@@ -98,6 +98,7 @@ export class ServedModel implements Contender {
       ...guard,
       clock,
       lanesLost: () => pool.lanesView.lost,
+      sparesLanes: () => pool.sparesLanes,
       onLost: (how) => metrics.laneLost(how),
       onOpen: (refusal) => {
         onCircuit?.(this, 'open');
@@ -141,6 +142,11 @@ export class ServedModel implements Contender {
   inBackground(): BackgroundModel {
     this.#background ??= new BackgroundModel(this.key, this.info, this.#deps);
     return this.#background;
+  }
+
+  /** Of all its runs, those in the background too. */
+  get guards(): readonly LaneGuard[] {
+    return this.#background === undefined ? [this.guard] : [this.guard, this.#background.guard];
   }
 
   /** What an arbiter may have been given of it. */
@@ -196,14 +202,23 @@ class BackgroundModel extends ServedModel {
   readonly isBackground = true;
   readonly #clock: Clock;
   readonly #pool: ServedModelDeps['pool'];
+  readonly #maxQueue: number;
   #isWaiting = false;
 
   constructor(key: string, info: ModelInfo, deps: ServedModelDeps) {
     const maxQueue = MOST_BATCHES * (info.batch.size ?? info.batching.maxBatch);
     const batching = { ...info.batching, maxQueue, maxWaitMs: 0, echoHoldMs: 0 };
-    super(key, { ...info, batching }, { ...deps, metrics: UNCOUNTED });
+    // Its answers are to be its own, not kept ones, nor kept for callers; its pauses are not the model's.
+    const apart = { metrics: UNCOUNTED, cache: undefined, onCircuit: undefined };
+    super(key, { ...info, batching }, { ...deps, ...apart });
+    this.#maxQueue = maxQueue;
     this.#clock = deps.clock;
     this.#pool = deps.pool;
+  }
+
+  /** Whether so many more rows would be queued now. */
+  hasRoom(rows: number): boolean {
+    return this.batcher.queuedRows + rows <= this.#maxQueue;
   }
 
   override ride(lane: Lane): Promise<void> | undefined {

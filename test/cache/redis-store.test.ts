@@ -122,6 +122,22 @@ describe('a Redis in trouble', () => {
     expect(changes).toEqual(['down: refused', 'up']);
   });
 
+  it('for a moment, while many ask, is left alone for a second only', async () => {
+    const { redis, store, advance } = await open();
+    redis.mood = 'silent';
+    const asked = Array.from({ length: 20 }, () => store.getAll(['a']));
+    await advance(LIMIT_MS);
+    await Promise.all(asked);
+    redis.mood = 'well';
+    redis.asked = 0;
+    await advance(1_000 - LIMIT_MS);
+    await store.getAll(['a']);
+    expect(redis.asked).toBe(0);
+    await advance(LIMIT_MS);
+    await store.getAll(['a']);
+    expect(redis.asked).toBe(1);
+  });
+
   it('takes no more writes than a few megabytes at a time', async () => {
     const { redis, store, failures, advance } = await open();
     redis.mood = 'silent';

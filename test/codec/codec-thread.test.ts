@@ -52,6 +52,15 @@ describe('CodecThread', () => {
     expect(lengths.slice(1)).toEqual([3, 4]);
   });
 
+  it('is busy while it has a job', async () => {
+    const { thread, encode } = await setup();
+    expect(thread.isBusy).toBe(false);
+    const answers = [encode('one'), encode('two')];
+    expect(thread.isBusy).toBe(true);
+    await Promise.all(answers);
+    expect(thread.isBusy).toBe(false);
+  });
+
   it('hands a job’s error on with its code', async () => {
     const { thread, encode } = await setup();
     const refused = thread.run('encode', { key: 'spam', texts: ['a b c'], maxTokens: 2, truncate: false });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { cp, mkdir } from 'node:fs/promises';
 import { request } from 'node:http';
 import path from 'node:path';
+import type { ConfigInput } from '../../src/config/schema.js';
 import { GrpcClient } from '../support/grpc-client.js';
 import type { Reply } from '../support/http-client.js';
 import { FIXTURES, startGateway, tempFolder, until } from '../support/start-gateway.js';
@@ -19,8 +20,9 @@ const place = async (folder: string, fixture: string): Promise<void> => {
 const INPUT = { name: 'x', datatype: 'FP32', shape: [1, 3], data: [10, 10, 10] };
 const reply = (text: string): Record<string, unknown> => JSON.parse(text) as Record<string, unknown>;
 
-const start = async (models: object = {}): Promise<void> => {
-  running = await startGateway({ models: { root: root.path, ...models }, grpc: { enabled: true, port: 0 } });
+const start = async (models: object = {}, more: ConfigInput = {}): Promise<void> => {
+  const grpc = { enabled: true, port: 0 };
+  running = await startGateway({ models: { root: root.path, ...models }, grpc, ...more });
 };
 
 beforeEach(async () => {
@@ -43,6 +45,19 @@ const ask = async (tail = ''): Promise<unknown[]> => {
   if (error !== undefined) return [error];
   return [model_version, (outputs as { data: number[] }[])[0]?.data[0]];
 };
+
+/** Asks from this address. @returns the version that answers */
+const from = (localAddress: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const headers = { 'content-type': 'application/json' };
+    const url = `${running.url}/v2/models/m/infer`;
+    const req = request(url, { method: 'POST', headers, localAddress }, (res) => {
+      let text = '';
+      res.setEncoding('utf8').on('data', (part: string) => (text += part));
+      res.on('end', () => resolve(String(reply(text)['model_version'])));
+    });
+    req.on('error', reject).end(JSON.stringify({ inputs: [INPUT] }));
+  });
 
 describe('versions of a model', () => {
   it('are what index, metadata, statistics, readiness and answers agree on', async () => {
@@ -144,17 +159,6 @@ describe('versions of a model', () => {
 describe('a split', () => {
   it('sends each caller, by its address, always to the same version, and counts', async () => {
     await start({ m: { versions: { split: { 2: 0.5 } } } });
-    const from = (localAddress: string): Promise<string> =>
-      new Promise((resolve, reject) => {
-        const headers = { 'content-type': 'application/json' };
-        const url = `${running.url}/v2/models/m/infer`;
-        const req = request(url, { method: 'POST', headers, localAddress }, (res) => {
-          let text = '';
-          res.setEncoding('utf8').on('data', (part: string) => (text += part));
-          res.on('end', () => resolve(String(reply(text)['model_version'])));
-        });
-        req.on('error', reject).end(JSON.stringify({ inputs: [INPUT] }));
-      });
     const callers = Array.from({ length: 40 }, (_, i) => `127.0.1.${i + 1}`);
     const first = await Promise.all(callers.map(from));
     expect(await Promise.all(callers.map(from))).toEqual(first);
@@ -182,5 +186,13 @@ describe('a shadow', () => {
     await ask();
     expect([await counted('same'), await counted('different'), await counted('failed')]).toEqual([5, 5, 0]);
     expect(await running.client.metric('carpool_shadow_difference_count{model="m"}')).toBe(10);
+  });
+
+  it('has no quota, however many callers it copies, and leaves theirs alone', async () => {
+    await start({ m: { versions: { default: 1, shadow: 2 } } }, { limits: { rowsPerMinute: 3 } });
+    const callers = ['127.0.1.1', '127.0.1.2'];
+    for (let i = 0; i < 3; i++) expect(await Promise.all(callers.map(from))).toEqual(['1', '1']);
+    const name = 'carpool_shadow_requests_total{model="m",version="2",outcome="different"}';
+    await until('all are compared', async () => (await running.client.metric(name)) === 6);
   });
 });

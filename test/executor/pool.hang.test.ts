@@ -56,7 +56,9 @@ describe('a lane that hangs', () => {
 
   it('is not replaced beyond the limit, until another one comes back', async () => {
     const { pool, links, log } = await startPool({ maxAbandoned: 1 });
+    expect(pool.sparesLanes).toBe(true);
     await hang(pool);
+    expect(pool.sparesLanes).toBe(false);
     await hang(pool);
     await turn();
     expect([links.length, pool.abandoned, pool.isStuck, pool.states]).toEqual([2, 2, true, ['vacant']]);
@@ -64,6 +66,10 @@ describe('a lane that hangs', () => {
     links[0]!.die('came back');
     expect(await failureOf(pool.onLane((lane) => lane.run('a', multiBatch())))).toBe('answered');
     expect([links.length, pool.abandoned, pool.isStuck]).toEqual([3, 1, false]);
+    expect(pool.sparesLanes).toBe(false);
+    links[1]!.die('came back');
+    await turn();
+    expect(pool.sparesLanes).toBe(true);
     await pool.close();
   });
 

@@ -39,6 +39,17 @@ const noise = (width: number, height: number): Promise<Buffer> => {
     .toBuffer();
 };
 
+describe('a reader', () => {
+  it('is busy while it reads', async () => {
+    const reader = readerOf();
+    expect(reader.isBusy).toBe(false);
+    const read = reader.read({ kind: 'images', images: [PNG] }, RAW);
+    expect(reader.isBusy).toBe(true);
+    await read;
+    expect(reader.isBusy).toBe(false);
+  });
+});
+
 describe('an image', () => {
   it.each<[Recipe['layout'], Recipe['dtype']]>([
     ['nhwc', 'uint8'],

@@ -9,6 +9,10 @@ interface FakeModel {
   readonly circuit?: 'closed' | 'open' | 'half-open';
   /** Its oldest run is overdue. */
   readonly ageMs?: number;
+  /** The oldest run of its copies is. */
+  readonly copyAgeMs?: number;
+  /** It answers only who names it. */
+  readonly isBeside?: boolean;
 }
 
 const depsOf = (
@@ -22,11 +26,15 @@ const depsOf = (
 ): HealthDeps => {
   const { failed = [], stuck = false, abandoned = 0, required = {} } = more;
   const overrides = new Map(Object.entries(required).map(([name, value]) => [name, { required: value }]));
-  const served = models.map(({ name, circuit = 'closed', ageMs }) => ({
-    key: `${name}#1`,
-    info: { name },
-    guard: { circuit, overdue: () => (ageMs === undefined ? undefined : { ageMs, predictedMs: 12.4 }) },
-  }));
+  const guardOf = (circuit: string, ageMs?: number): object => ({
+    circuit,
+    overdue: () => (ageMs === undefined ? undefined : { ageMs, predictedMs: 12.4 }),
+  });
+  const served = models.map(({ name, circuit = 'closed', ageMs, copyAgeMs, isBeside = false }) => {
+    const guard = guardOf(circuit, ageMs);
+    const guards = [guard, guardOf('closed', copyAgeMs)];
+    return { key: `${name}#1`, info: { name }, guard, guards, isBeside };
+  });
   const settings = resolveConfig({}, '/base');
   return {
     settings: { ...settings, models: { ...settings.models, overrides } },
@@ -37,7 +45,8 @@ const depsOf = (
     },
     registry: {
       // Checked by reading: health looks at nothing else of a model.
-      all: served as unknown as readonly ServedModel[],
+      all: served.filter(({ isBeside }) => !isBeside) as unknown as readonly ServedModel[],
+      allVersions: served as unknown as readonly ServedModel[],
       failures: new Map(failed.map((name) => [name, { code: 'MODEL_LOAD_FAILED', message: 'broken' }])),
       retiring: new Set(),
     },
@@ -94,6 +103,13 @@ describe('liveness', () => {
       reason: 'run_stuck',
       detail: 'a batch of b has run for 200000 ms; 12 ms were predicted',
     });
+  });
+
+  it.each([
+    ['a version beside the default one', { name: 'b', ageMs: 200_000, isBeside: true }],
+    ['copies for a shadow', { name: 'b', copyAgeMs: 200_000 }],
+  ])('fails for a run of %s', (_, model) => {
+    expect(liveness(depsOf([{ name: 'a' }, model])).reason).toBe('run_stuck');
   });
 
   it('fails when no lane is left and none will come', () => {

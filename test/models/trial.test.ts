@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openProcessLink } from '../../src/executor/process-link.js';
 import type { OpenLink } from '../../src/executor/link.js';
@@ -29,6 +29,19 @@ const trials = (): Trials =>
     onFault: (reason) => host.log.push(`fault ${reason}`),
   });
 
+/** @returns whether the file was taken for a new one: then `work` has run, in the place of its trial */
+const triedOf = async (
+  file: string,
+  work: () => Promise<unknown> = () => Promise.resolve(),
+): Promise<boolean> => {
+  let isTried = false;
+  await trials().pass(join(root.path, file), { timeoutMs: 1, memoryBytes: 1 }, () => {
+    isTried = true;
+    return work();
+  });
+  return isTried;
+};
+
 beforeEach(async () => {
   opened = 0;
   root = await makeTempRoot();
@@ -53,6 +66,28 @@ describe('a file that is not known yet', () => {
     await trials().pass(join(root.path, 'a/model.onnx'), { timeoutMs: 1, memoryBytes: 1 }, () => {
       throw new Error('it is known');
     });
+  });
+
+  it("runs apart though a file beside it can't be read, and once", async () => {
+    await root.copy('fixed_one', 'a/model.onnx');
+    await mkdir(join(root.path, 'a/model.onnx.data'));
+    expect([await triedOf('a/model.onnx'), await triedOf('a/model.onnx')]).toEqual([true, false]);
+  });
+
+  it("that can't be read is tried, and not remembered", async () => {
+    expect([await triedOf('none.onnx'), await triedOf('none.onnx'), host.log]).toEqual([true, true, []]);
+  });
+
+  it('leaves nothing behind where it could not be noted down', async () => {
+    await root.copy('fixed_one', 'a/model.onnx');
+    const cache = join(root.path, 'cache');
+    await triedOf('a/model.onnx');
+    const [name = ''] = await readdir(cache);
+    await rm(join(cache, name));
+    // In the place of the file that it would become.
+    await triedOf('a/model.onnx', () => mkdir(join(cache, name)));
+    expect(await readdir(cache)).toEqual([name]);
+    expect(host.log).toEqual([expect.stringMatching(/^fault .*not be noted/)]);
   });
 
   it.each([

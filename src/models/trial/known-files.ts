@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { environment } from '../cost-cache.js';
 import { digestOf } from '../digest.js';
@@ -16,14 +16,20 @@ export class KnownFiles {
     this.#folder = folder;
   }
 
-  /** Names the content of a model's file, of the weights beside it, and what runs it. */
-  async keyOf(file: string, executionProviders: readonly string[]): Promise<string> {
+  /**
+   * Names the content of a model's file, of the weights beside it, and what runs it.
+   * @returns undefined where the file can't be read; one beside it may be another user's, or a folder
+   */
+  async keyOf(file: string, executionProviders: readonly string[]): Promise<string | undefined> {
+    const own = await digestOf(file).catch(() => undefined);
+    if (own === undefined) return undefined;
     const folder = dirname(file);
     const beside = (await readdir(folder).catch((): string[] => []))
       .filter((name) => name !== basename(file) && (WEIGHTS.test(name) || name.startsWith(basename(file))))
       .sort();
     const hash = createHash('sha256').update(JSON.stringify([environment(), executionProviders]));
-    for (const name of [basename(file), ...beside]) hash.update(await digestOf(join(folder, name)));
+    hash.update(own);
+    for (const name of beside) hash.update(await digestOf(join(folder, name)).catch(() => 'unreadable'));
     return hash.digest('hex');
   }
 
@@ -42,8 +48,13 @@ export class KnownFiles {
     this.#known.add(key);
     await mkdir(this.#folder, { recursive: true });
     const draft = `${this.#fileOf(key)}.${process.pid}`;
-    await writeFile(draft, `${JSON.stringify({ ...environment(), passed: true })}\n`);
-    await rename(draft, this.#fileOf(key));
+    try {
+      await writeFile(draft, `${JSON.stringify({ ...environment(), passed: true })}\n`);
+      await rename(draft, this.#fileOf(key));
+    } catch (error) {
+      await rm(draft, { force: true }).catch(() => undefined);
+      throw error;
+    }
   }
 
   #fileOf(key: string): string {

@@ -36,9 +36,8 @@ export class Trials {
     work: (onLane: OnLane) => Promise<unknown>,
   ): Promise<void> {
     const { open, executionProviders, onFault } = this.#deps;
-    // A file that can't be read is not for a trial to tell.
-    const key = await this.#known.keyOf(file, executionProviders).catch(() => undefined);
-    if (key === undefined || (await this.#known.has(key))) return;
+    const key = await this.#known.keyOf(file, executionProviders);
+    if (key !== undefined && (await this.#known.has(key))) return;
     const limits = { timeoutMs, memoryBytes: memoryBytes === 'auto' ? memoryLimit() : memoryBytes };
     try {
       await work((onLane) => onLaneApart(open, limits, onLane));
@@ -49,6 +48,7 @@ export class Trials {
         `${file}: refused after a trial run in a process of its own: ${messageOf(error)}`,
       );
     }
+    if (key === undefined) return;
     await this.#known.add(key).catch((error: unknown) => {
       onFault(`${file} has passed its trial, which could not be noted down: ${messageOf(error)}`);
     });

@@ -39,8 +39,8 @@ export class VersionGroup {
   /** Answers requests that name no version. */
   readonly current: ServedModel;
   readonly shadow: (ShadowPolicy & { readonly model: ServedModel }) | undefined;
-  /** Callers below `upTo` are answered by `model`, the first that fits. */
-  readonly #splits: readonly { readonly upTo: number; readonly model: ServedModel }[];
+  /** Callers in these places are answered by `model`. The place of a version that is missing stays empty. */
+  readonly #splits: readonly { readonly from: number; readonly upTo: number; readonly model: ServedModel }[];
 
   /** @throws RangeError where nothing is loaded that its policy takes for the default: whoever loads sees to that */
   constructor(parts: GroupParts) {
@@ -53,9 +53,11 @@ export class VersionGroup {
     this.current = current.model;
     let upTo = 0;
     this.#splits = [...policy.split].flatMap(([version, share]) => {
+      const from = upTo;
+      upTo += share;
       const model = loaded.get(version)?.model;
       if (model === undefined || model === this.current || share === 0) return [];
-      return [{ upTo: (upTo += share), model }];
+      return [{ from, upTo, model }];
     });
     const shadow = policy.shadow === undefined ? undefined : loaded.get(policy.shadow.version)?.model;
     if (policy.shadow !== undefined && shadow !== undefined && shadow !== this.current)
@@ -84,7 +86,7 @@ export class VersionGroup {
   forCaller(caller: string): ServedModel {
     if (this.#splits.length === 0) return this.current;
     const place = shareOf(caller, this.name);
-    return this.#splits.find(({ upTo }) => place < upTo)?.model ?? this.current;
+    return this.#splits.find(({ from, upTo }) => from <= place && place < upTo)?.model ?? this.current;
   }
 
   /** @throws CarpoolError MODEL_NOT_FOUND */

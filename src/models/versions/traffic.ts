@@ -1,3 +1,4 @@
+import type { Codec } from '../../codec/codec.js';
 import { codeOf, messageOf } from '../../errors.js';
 import type { Arbiter } from '../../executor/arbiter.js';
 import { rowsOfInput, type InferRequest, type InferResult } from '../../infer.js';
@@ -9,7 +10,9 @@ import type { VersionGroup } from './group.js';
 
 export interface TrafficDeps {
   readonly groups: { findGroup(name: string): VersionGroup | undefined };
+  /** For copies alone: nobody is charged for them, and they take no room from requests. */
   readonly pipeline: Pick<Pipeline, 'infer'>;
+  readonly codec: Pick<Codec, 'isBusy'>;
   readonly arbiter: Pick<Arbiter, 'add'>;
   readonly metrics: VersionMetrics;
   /** The first failure of a shadow version and every hundredth. */
@@ -87,13 +90,19 @@ export class Traffic {
 
   /** Never rejects. */
   async #copy(name: string, request: InferRequest, answer: InferResult, isGone: boolean): Promise<void> {
-    const { groups, pipeline, arbiter, metrics } = this.#deps;
+    const { groups, pipeline, codec, arbiter, metrics } = this.#deps;
     // By now it may be another one, or none.
     const shadow = groups.findGroup(name)?.shadow;
     if (shadow === undefined || isGone) return;
     const { version, tolerance, model } = shadow;
+    const background = model.inBackground();
+    // Texts and images are prepared first come, first served: a copy would keep requests waiting.
+    const waits = request.input.kind !== 'tensors' && codec.isBusy;
+    if (waits || !background.hasRoom(rowsOfInput(request.input))) {
+      metrics.shadowed(name, version, 'dropped');
+      return;
+    }
     try {
-      const background = model.inBackground();
       arbiter.add(background);
       const options = { ...request.options, timeoutMs: TIMEOUT_MS, priority: PRIORITY };
       const copy = await pipeline.infer(background, { ...request, options }, NOBODY());
