@@ -11,7 +11,11 @@ const redisSchema = z.strictObject({
   url: z
     .string()
     .refine(isRedisUrl)
-    .meta({ description: 'a URL such as "redis://cache.example.com:6379" (or rediss://), or "" for none' })
+    // There may be a password in it.
+    .meta({
+      description: 'a URL such as "redis://cache.example.com:6379" (or rediss://), or "" for none',
+      secret: true,
+    })
     .default(''),
   /** Longest that a request waits for Redis; then it goes on as if nothing had been found. */
   timeoutMs: z.number().min(1).max(60_000).default(20),

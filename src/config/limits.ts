@@ -13,7 +13,8 @@ export const limitsSchema = z.strictObject({
   /** Where several gateways count together; false: each counts in its own memory. */
   redisUrl: z
     .union([z.literal(false), z.string().regex(/^rediss?:\/\/./)])
-    .meta({ description: 'false or an address such as "redis://cache:6379"' })
+    // There may be a password in it.
+    .meta({ description: 'false or an address such as "redis://cache:6379"', secret: true })
     .default(false),
   /** While Redis can't be reached: `allow` = all pass, uncounted; `deny` = all get 429. */
   onRedisFailure: z.enum(['allow', 'deny']).default('allow'),
