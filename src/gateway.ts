@@ -60,6 +60,8 @@ export interface Gateway {
   verify(model: string, budgetMs: number): Promise<Verification>;
   /** Takes the settings that may change while it serves, and looks at the model root once; see docs/operations.md. */
   reload(load: () => Config): Promise<ReloadReport>;
+  /** Gives up lanes and trials, killing those that are processes: for who ends this process next. */
+  abandon(): void;
   /** True while a lane is inside a run: then process.exit would abort; force an exit by SIGKILL to oneself. */
   isRunning(): boolean;
   /** Process ids of the lanes, where `lanes.isolation` is `process`. */
@@ -200,6 +202,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
         .close(server && closeTogether(grpcServer ? [server, grpcServer] : [server]))
         .finally(() => wall.close()),
     reload: (load) => versions.reload(load),
+    abandon: () => {
+      registry.loader.close();
+      pool.discard();
+    },
     isRunning: () => pool.isRunning,
     lanePids: () => pool.pids,
     logLevel,

@@ -114,6 +114,8 @@ export class Lifecycle {
     const { drainDelayMs, drainTimeoutMs } = settings.server;
     const wasServing = this.#state === 'serving';
     this.#state = 'draining';
+    // One that hangs would outlive us.
+    registry.loader.close();
     if (this.#started === undefined) {
       await seeing.close();
       metrics.close();

@@ -20,7 +20,7 @@ export interface Stop {
 
 /** The first SIGTERM or SIGINT closes the gateway; a second one ends the wait for it. */
 export const stopOnSignals = (
-  gateway: Pick<Gateway, 'close'>,
+  gateway: Pick<Gateway, 'close' | 'abandon'>,
   { signals, env, stderr, now }: Pick<CliHost, 'signals' | 'env' | 'stderr' | 'now'>,
 ): Stop => {
   const echoMs = env['npm_lifecycle_event'] === undefined ? 0 : NPM_ECHO_MS;
@@ -28,19 +28,25 @@ export const stopOnSignals = (
   let settle: (outcome: StopOutcome) => void = () => undefined;
   const outcome = new Promise<StopOutcome>((resolve) => (settle = resolve));
 
+  const end = (outcome: StopOutcome): void => {
+    // Processes that hang would outlive this one.
+    gateway.abandon();
+    settle(outcome);
+  };
+
   const onSignal = (signal: StopSignal): void => {
     if (first === undefined) {
       first = { signal, at: now() };
       stderr.write(`${signal}: finishing the work in flight; send it again to stop at once\n`);
       gateway.close().then(settle, (error: unknown) => {
         stderr.write(`the stop failed: ${messageOf(error)}\n`);
-        settle('failed');
+        end('failed');
       });
       return;
     }
     if (signal === first.signal && now() - first.at < echoMs) return;
     stderr.write(`${signal} again: stopping at once\n`);
-    settle('again');
+    end('again');
   };
 
   signals.on('SIGTERM', onSignal);

@@ -7,6 +7,11 @@ export interface Furnishing {
   readonly spec: ModelSpec;
   readonly warmup: readonly LaneBatch[];
   readonly fillTo?: number;
+  /**
+   * Asked before and after a lane reads its files; default: nobody asks.
+   * @throws where they are not those that were tested
+   */
+  readonly requireSame?: () => Promise<void>;
 }
 
 /** Lanes in a row that may be lost while they open one model; the next one goes without it. */
@@ -17,6 +22,8 @@ export class Furnishings {
   readonly #all = new Map<string, Furnishing>();
   /** By key: lanes lost in a row while they opened it. */
   readonly #losses = new Map<string, number>();
+  /** Keys that a lane could not open, and has lived through it. */
+  readonly #refused = new WeakMap<Lane, Set<string>>();
   readonly #onFault: (message: string) => void;
 
   constructor(onFault: (message: string) => void) {
@@ -49,24 +56,46 @@ export class Furnishings {
         this.#onFault(`${key}: not opened again: ${losses} lanes were lost while they opened it`);
         // The next lane tries once more: whoever ended those may have had other reasons.
         this.#losses.set(key, MAX_LOSSES - 1);
-        continue;
+      } else await this.#open(lane, furnishing);
+    }
+  }
+
+  /** What this lane could not open and should. Not what lanes have died of: trying that again costs a lane. */
+  refusedBy(lane: Lane): readonly Furnishing[] {
+    return [...(this.#refused.get(lane) ?? [])].flatMap((key) => this.#all.get(key) ?? []);
+  }
+
+  /** Tries those once more. @throws WORKER_LOST */
+  async openRefused(lane: Lane): Promise<void> {
+    for (const furnishing of this.refusedBy(lane)) await this.#open(lane, furnishing);
+  }
+
+  async #open(lane: Lane, furnishing: Furnishing): Promise<void> {
+    const { key } = furnishing.spec;
+    const refused = this.#refused.get(lane) ?? new Set();
+    this.#refused.set(lane, refused);
+    try {
+      await open(lane, furnishing);
+      this.#losses.delete(key);
+      refused.delete(key);
+    } catch (error) {
+      if (codeOf(error) === 'WORKER_LOST') {
+        this.#losses.set(key, (this.#losses.get(key) ?? 0) + 1);
+        throw error;
       }
-      try {
-        await open(lane, furnishing);
-        this.#losses.delete(key);
-      } catch (error) {
-        if (codeOf(error) === 'WORKER_LOST') {
-          this.#losses.set(key, losses + 1);
-          throw error;
-        }
-        this.#onFault(`${key}: not opened again: ${messageOf(error)}`);
-      }
+      refused.add(key);
+      this.#onFault(`${key}: not opened again: ${messageOf(error)}`);
+      // It may be open and have failed afterwards.
+      if (lane.has(key)) await lane.unload(key);
     }
   }
 }
 
-export const open = async (lane: Lane, { spec, warmup, fillTo }: Furnishing): Promise<void> => {
+/** @throws MODEL_LOAD_FAILED, WORKER_LOST; the model may be open then */
+export const open = async (lane: Lane, { spec, warmup, fillTo, requireSame }: Furnishing): Promise<void> => {
+  await requireSame?.();
   await lane.load(spec);
+  await requireSame?.();
   for (const batch of warmup) await lane.run(spec.key, copyOf(batch), fillTo);
 };
 

@@ -17,6 +17,8 @@ export interface PoolDeps {
   readonly maxAbandoned?: number;
   /** A process lane that holds more is replaced between two runs. Default 0: any amount. */
   readonly maxRssBytes?: number;
+  /** Pause before a lane tries again to open a model that it could not open; it doubles up to 64 times that. Default 5 s. */
+  readonly reopenAfterMs?: number;
   readonly onRestart: (reason: string) => void;
   readonly onRecycle?: (reason: string) => void;
   /** More threads hang than are replaced; and then: no lane is left. */

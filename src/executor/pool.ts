@@ -1,10 +1,11 @@
-import PQueue from 'p-queue';
 import { codeOf, messageOf } from '../errors.js';
 import { AbandonedLanes } from './abandoned.js';
 import { Furnishings, open, type Furnishing } from './furnishings.js';
 import type { Lane } from './lane.js';
 import type { PoolDeps } from './pool-deps.js';
 import { Recycler } from './recycler.js';
+import { Reopener } from './reopener.js';
+import { Shifts } from './shifts.js';
 import { Slot } from './slot.js';
 
 export type { Furnishing } from './furnishings.js';
@@ -13,31 +14,26 @@ export type { Furnishing } from './furnishings.js';
  * Lanes shared by all models, and the claims on them. Arrivals ask for an anonymous claim; when a lane is free the
  * claim starts, and only then the arbiter decides which model's batch rides (late binding).
  *
- *   requestLane() ─▶ p-queue (concurrency = lanes) ─▶ a free slot ─▶ arbiter.dispatch(lane) ─▶ slot free again
- *
- * Invariant: a started job holds at most one slot, or waits for one particular slot; so a starting job always finds a
- * free one.
+ *   requestLane() ─▶ shifts: a free slot ─▶ arbiter.dispatch(lane) ─▶ slot free again
  */
 export class LanePool {
   readonly #deps: PoolDeps;
-  readonly #queue: PQueue;
+  readonly #shifts: Shifts;
   #slots: readonly Slot[] = [];
-  readonly #free: Slot[] = [];
-  /** Jobs that want one particular slot and get it from whoever gives it back. */
-  readonly #reserved = new Map<Slot, (() => void)[]>();
   readonly #furnishings: Furnishings;
   readonly #abandoned: AbandonedLanes;
-  readonly #recycler: Recycler;
+  readonly #reopener: Reopener;
   #asked = 0;
   /** Lanes that died. */
   #lost = 0;
 
   constructor(deps: PoolDeps) {
     this.#deps = deps;
-    this.#queue = new PQueue({ concurrency: deps.lanes });
     this.#furnishings = new Furnishings(deps.onFault);
     this.#abandoned = new AbandonedLanes(deps.maxAbandoned ?? 8, (count) => deps.onStuck?.(count));
-    this.#recycler = new Recycler(deps.maxRssBytes ?? 0, (reason) => deps.onRecycle?.(reason));
+    const recycler = new Recycler(deps.maxRssBytes ?? 0, (reason) => deps.onRecycle?.(reason));
+    this.#shifts = new Shifts(deps.lanes, (slot) => recycler.look(slot));
+    this.#reopener = new Reopener(deps.reopenAfterMs ?? 5_000, () => this.#reopen());
   }
 
   /** One word per lane, for health and metrics. `running` is inside the runtime: running a model, or opening one. */
@@ -50,7 +46,7 @@ export class LanePool {
   }
 
   get lanesView(): { readonly total: number; readonly idle: number; readonly lost: number } {
-    return { total: this.#slots.length, idle: this.#free.length, lost: this.#lost };
+    return { total: this.#slots.length, idle: this.#shifts.free.length, lost: this.#lost };
   }
 
   /** Lanes given up that are still inside the runtime. */
@@ -78,6 +74,16 @@ export class LanePool {
     return this.#slots.filter((slot) => slot.open?.has(key)).length;
   }
 
+  /** Lanes that can run it, now or when they have restarted. */
+  lanesFor(key: string): number {
+    return this.#slots.filter((slot) => slot.open?.has(key) ?? !slot.isVacant).length;
+  }
+
+  /** Lanes that can run it this instant. */
+  idleWith(key: string): number {
+    return this.#shifts.free.filter((slot) => slot.open?.has(key)).length;
+  }
+
   /** Process ids of the lanes that are processes. */
   get pids(): readonly number[] {
     return this.#slots.flatMap((slot) => slot.open?.pid ?? []);
@@ -92,7 +98,10 @@ export class LanePool {
     };
     const slot = {
       ...{ open, startTimeoutMs, onRestart },
-      furnish: (lane: Lane): Promise<void> => this.#furnishings.openAll(lane),
+      furnish: async (lane: Lane): Promise<void> => {
+        await this.#furnishings.openAll(lane);
+        if (this.#furnishings.refusedBy(lane).length > 0) this.#reopener.plan();
+      },
       furnishTimeoutMs: (): number => openTimeoutMs * Math.max(1, this.#furnishings.size),
       room: (): Promise<void> | undefined => this.#abandoned.room(),
       onGone: (lane: Lane): void => this.#abandoned.add(lane),
@@ -102,7 +111,7 @@ export class LanePool {
       ...(limits === undefined ? {} : { limits }),
     };
     this.#slots = Array.from({ length: lanes }, () => new Slot(slot));
-    this.#free.push(...this.#slots);
+    this.#shifts.add(this.#slots);
     await Promise.all(this.#slots.map((slot) => slot.lane()));
   }
 
@@ -113,7 +122,7 @@ export class LanePool {
   requestLane = (): void => {
     if (this.#asked >= this.#deps.lanes) return;
     this.#asked++;
-    setImmediate(() => void this.#queue.add(() => this.#claim()));
+    setImmediate(() => this.#shifts.any((slot) => this.#claim(slot)));
   };
 
   /**
@@ -163,76 +172,55 @@ export class LanePool {
    * @returns undefined where the lanes have better things to do
    */
   whileIdle<T>(work: (lane: Lane) => Promise<T>): Promise<T> | undefined {
-    const [slot] = this.#free;
-    if (slot === undefined || this.#free.length < this.#slots.length || this.#asked > 0) return undefined;
+    const [slot] = this.#shifts.free;
+    if (slot === undefined || this.#shifts.free.length < this.#slots.length || this.#asked > 0)
+      return undefined;
     return this.#onSlot(slot, work);
   }
 
   /** Ends all lanes between two runs. */
   async close(): Promise<void> {
+    this.#reopener.close();
     await Promise.all(this.#slots.map((slot) => slot.close()));
   }
 
   /** Gives all lanes up at once, in a run or not. */
   discard(): void {
+    this.#reopener.close();
     for (const slot of this.#slots) slot.discard('the gateway was closed');
   }
 
-  async #claim(): Promise<void> {
-    const slot = this.#take();
+  async #claim(slot: Slot): Promise<void> {
     try {
       const lane = slot.open ?? (await slot.lane());
       // From here on new arrivals need a claim of their own: this one is about to look at the queue.
       this.#asked--;
       const ride = this.#deps.arbiter.dispatch(lane, (error) => this.#deps.onFault(messageOf(error)));
+      if (ride === undefined) return;
       // Another model may have asked while this claim was the only one that could be asked for.
-      if (ride !== undefined && this.#deps.arbiter.hasWork) this.requestLane();
+      if (this.#deps.arbiter.hasWork) this.requestLane();
       await ride;
+      // Work may wait whose claim has another lane, which is restarting, or has not got the model: this one is free now.
+      if (this.#deps.arbiter.hasWork) this.requestLane();
     } catch (error) {
       // Only a closed slot is WORKER_LOST here, and then no claim is needed any more.
       if (codeOf(error) !== 'WORKER_LOST') this.#deps.onFault(messageOf(error));
-    } finally {
-      this.#give(slot);
     }
   }
 
-  async #onSlot<T>(slot: Slot, work: (lane: Lane) => Promise<T>): Promise<T> {
-    return this.#queue.add(
-      async () => {
-        await this.#takeThis(slot);
-        try {
-          return await work(await slot.lane());
-        } finally {
-          this.#give(slot);
-        }
-      },
-      { priority: 1 },
-    );
+  #onSlot<T>(slot: Slot, work: (lane: Lane) => Promise<T>): Promise<T> {
+    return this.#shifts.on(slot, async () => work(await slot.lane()));
   }
 
-  /** A slot that can run at once before one whose lane is restarting. */
-  #take(): Slot {
-    const index = this.#free.findIndex((slot) => slot.open !== undefined);
-    const [slot] = this.#free.splice(Math.max(0, index), 1);
-    if (slot === undefined) throw new RangeError('no free lane for a started claim: a bug in executor/pool');
-    return slot;
-  }
-
-  async #takeThis(slot: Slot): Promise<void> {
-    const index = this.#free.indexOf(slot);
-    if (index >= 0) {
-      this.#free.splice(index, 1);
-      return;
-    }
-    await new Promise<void>((resolve) => {
-      this.#reserved.set(slot, [...(this.#reserved.get(slot) ?? []), resolve]);
-    });
-  }
-
-  #give(slot: Slot): void {
-    this.#recycler.look(slot);
-    const next = this.#reserved.get(slot)?.shift();
-    if (next === undefined) this.#free.push(slot);
-    else next();
+  /** Lane by lane, those that lack models. @returns whether some still do */
+  async #reopen(): Promise<boolean> {
+    const isLacking = ({ open }: Slot): boolean =>
+      open !== undefined && this.#furnishings.refusedBy(open).length > 0;
+    for (const slot of this.#slots.filter(isLacking))
+      await this.#onSlot(slot, (lane) => this.#furnishings.openRefused(lane)).catch((error: unknown) => {
+        // It died of it, and another one takes its place.
+        if (codeOf(error) !== 'WORKER_LOST') this.#deps.onFault(messageOf(error));
+      });
+    return this.#slots.some(isLacking);
   }
 }

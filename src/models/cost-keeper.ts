@@ -7,7 +7,6 @@ import { fixedLengthOf } from '../executor/pad.js';
 import type { LanePool } from '../executor/pool.js';
 import { calibrate, type CalibrationDeps } from './calibrate.js';
 import { CostCache, type CostKey } from './cost-cache.js';
-import { digestOf } from './digest.js';
 import { mostRows } from './joining.js';
 import { costBasisOf, rowLength } from './row-length.js';
 import type { ServedModel } from './served-model.js';
@@ -50,16 +49,17 @@ export class CostKeeper {
     this.#cache = new CostCache(deps.config.models.cacheDir);
   }
 
+  /** @param sha256 of the ONNX file */
   async start(
     modelKey: string,
-    file: string,
+    sha256: string,
     signature: Signature,
     samples: readonly Payload[],
     fillTo: number | undefined,
   ): Promise<CostStart> {
     const { config, layout } = this.#deps;
     const key: CostKey = {
-      sha256: await digestOf(file),
+      sha256,
       basis: samples[0]?.kind === 'text' ? 'padded' : costBasisOf(signature),
       executionProviders: config.lanes.executionProviders,
       intraOpThreads: layout.intraOpThreads,

@@ -1,5 +1,3 @@
-import { realpath } from 'node:fs/promises';
-import { sep } from 'node:path';
 import type { Clock } from '#batcher';
 import type { ModelCaches } from '../cache/model-caches.js';
 import type { Codec } from '../codec/codec.js';
@@ -14,14 +12,15 @@ import { AT_LOAD } from './invariance/effort.js';
 import { examine } from './invariance/examine.js';
 import { modeAfter } from './invariance/verdict.js';
 import type { ModelInfo } from './model-info.js';
-import { openModel, type Opened, type OpeningDeps } from './open-model.js';
-import { resolveInRoot } from './paths.js';
+import { openModel, type OnLane, type Opened, type OpeningDeps } from './open-model.js';
+import { resolveInRoot, withoutRoot } from './paths.js';
 import { readModel, type ModelRoot, type ModelSource } from './repository.js';
 import { maxTokensOf } from './sample-texts.js';
 import { wholeBatch, type SelfTest } from './self-test.js';
 import type { CostKeeper } from './cost-keeper.js';
 import { guardOptionsOf } from './lane-guard.js';
 import { withSecondAttempt } from './second-attempt.js';
+import { sealOf, type Seal } from './seal.js';
 import { ServedModel, type ServedModelDeps } from './served-model.js';
 import type { Trials } from './trial/trials.js';
 import type { VersionSource } from './versions/assemble.js';
@@ -96,12 +95,7 @@ export class ModelLoader implements VersionSource {
     try {
       return await this.#load(name, path, atOnce, version);
     } catch (error) {
-      // Clients read this: where the root lies on this machine is none of their business.
-      const realRoot = await realpath(root).catch(() => root);
-      const message = messageOf(error)
-        .replaceAll(realRoot + sep, '')
-        .replaceAll(root + sep, '');
-      throw new CarpoolError(codeOf(error), message, { cause: error });
+      throw new CarpoolError(codeOf(error), await withoutRoot(messageOf(error), root), { cause: error });
     }
   }
 
@@ -113,23 +107,27 @@ export class ModelLoader implements VersionSource {
   ): Promise<ServedModel> {
     const read = await readModel(name, path, this.#where);
     const source = version === undefined ? read : { ...read, card: { ...read.card, version } };
+    // Before the trial: from here on every lane must open the files that are tested.
+    const seal = await sealOf(source.file);
     await this.#try(source);
-    return withSecondAttempt(source.file, () => this.#attempt(source, atOnce));
+    return withSecondAttempt(source.file, () => this.#attempt(source, seal, atOnce));
   }
 
-  async #attempt(read: ModelSource, atOnce: boolean): Promise<ServedModel> {
+  async #attempt(read: ModelSource, seal: Seal, atOnce: boolean): Promise<ServedModel> {
     const { pool, arbiter, costs, caches } = this.#deps;
     const key = `${read.name}#${++this.#versions}`;
     try {
       const fingerprint = await caches?.fingerprint(read);
-      const opened = await openModel({ ...this.#opening, onLane: (work) => pool.onLane(work) }, key, read);
+      const onLane: OnLane = (work) => pool.onLane((lane) => seal.requireSame().then(() => work(lane)));
+      const opened = await openModel({ ...this.#opening, onLane }, key, read);
       const { spec, signature, card } = opened;
       const source = { ...read, card };
       const { mode, samples } = await this.#examine(key, source, opened);
       const warmup = warmupOf(samples, mode);
       const { size } = mode;
-      await pool.furnish({ spec, warmup, ...(size === undefined ? {} : { fillTo: size }) }, atOnce);
-      const start = await costs.start(key, source.file, signature, samples, size);
+      const fillTo = size === undefined ? {} : { fillTo: size };
+      await pool.furnish({ spec, warmup, requireSame: seal.requireSame, ...fillTo }, atOnce);
+      const start = await costs.start(key, seal.sha256, signature, samples, size);
       const cache = await caches?.open(read, fingerprint, signature, mode.mode !== 'single');
       const model = this.#serve(key, source, opened, { mode, samples }, { start, cache });
       arbiter.add(model);
@@ -151,6 +149,11 @@ export class ModelLoader implements VersionSource {
     model.metrics.remove();
     this.#deps.onRetired(model);
     await this.#close(model.key);
+  }
+
+  /** Ends trials that are under way: the gateway is closing. */
+  close(): void {
+    this.#deps.trials?.close();
   }
 
   get #where(): ModelRoot {

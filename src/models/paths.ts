@@ -45,3 +45,9 @@ export const resolveInRoot = async (
   if (left) throw new CarpoolError('INVALID_REQUEST', `path: ${shown} leads out of the model root`);
   throw new CarpoolError('MODEL_LOAD_FAILED', `path: nothing is at ${shown} under the model root`);
 };
+
+/** Clients read this: where the root lies on this machine is none of their business. */
+export const withoutRoot = async (message: string, root: string): Promise<string> => {
+  const realRoot = await realpath(root).catch(() => root);
+  return message.replaceAll(realRoot + sep, '').replaceAll(root + sep, '');
+};

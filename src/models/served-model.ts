@@ -7,6 +7,7 @@ import type { Lane } from '../executor/lane.js';
 import type { LanePool } from '../executor/pool.js';
 import type { ItemOutput } from '../infer.js';
 import type { ModelMetrics } from '../telemetry/batch-metrics.js';
+import { AskLater } from './ask-later.js';
 import type { CostStart } from './cost-keeper.js';
 import { DecisionLog } from './decision-log.js';
 import { InferenceStats } from './inference-stats.js';
@@ -16,7 +17,7 @@ import type { ModelInfo } from './model-info.js';
 
 export interface ServedModelDeps {
   readonly clock: Clock;
-  readonly pool: Pick<LanePool, 'requestLane' | 'lanesView' | 'sparesLanes'>;
+  readonly pool: Pick<LanePool, 'requestLane' | 'lanesView' | 'lanesFor' | 'idleWith' | 'sparesLanes'>;
   readonly metrics: ModelMetrics;
   /** What is known of its cost. */
   readonly start: Omit<CostStart, 'key'> & { readonly key: Pick<CostStart['key'], 'basis'> };
@@ -45,6 +46,7 @@ export class ServedModel implements Contender {
   readonly cache: ModelCache | undefined;
   readonly #clock: Clock;
   readonly #deps: ServedModelDeps;
+  readonly #askLater: AskLater;
   #background: BackgroundModel | undefined;
   /** Least time seen between the lane's own time and ours: what the two messages take. */
   #messageMs = Infinity;
@@ -60,6 +62,9 @@ export class ServedModel implements Contender {
     const { clock, pool, metrics, start, samples, cache, guard = NO_GUARD, onCircuit } = deps;
     const { batch, batching } = info;
     this.#deps = deps;
+    this.#askLater = new AskLater(clock, () => {
+      if (this.oldestArrivalMs !== undefined) pool.requestLane();
+    });
     this.metrics = metrics;
     this.#clock = clock;
     this.samples = samples;
@@ -119,7 +124,15 @@ export class ServedModel implements Contender {
     return this.batcher.oldestArrivalMs;
   }
 
+  /** Passes a lane by that could not open this model, as long as another may have it. */
   ride(lane: Lane): Promise<void> | undefined {
+    const { pool } = this.#deps;
+    if (!lane.has(this.key) && pool.lanesFor(this.key) > 0) {
+      // Free lanes take turns, so that one will come which has it.
+      if (pool.idleWith(this.key) > 0) pool.requestLane();
+      else this.askLater();
+      return undefined;
+    }
     return this.batcher.ride(async (payloads, group) => {
       const sentAt = this.#clock.now();
       const { size } = this.info.batch;
@@ -136,6 +149,11 @@ export class ServedModel implements Contender {
       const rows = group.items.map((item) => item.rows);
       return { values: splitOutput(output, rows, this.info.batch.mode !== 'single'), runMs, laneMs };
     });
+  }
+
+  /** Asks for a lane once more, soon. */
+  askLater(): void {
+    this.#askLater.plan();
   }
 
   /** This version for work that nobody waits for: its sessions, with a queue of their own that yields to all others. */
@@ -192,18 +210,14 @@ export class ServedModel implements Contender {
   }
 }
 
-/** Looks again this soon whether lanes are free. */
-const YIELD_MS = 5;
 /** Batches' worth of rows that may wait; more are dropped. */
 const MOST_BATCHES = 4;
 
 /** Rides only where no other model has work, and never on the last idle lane of several. */
 class BackgroundModel extends ServedModel {
   readonly isBackground = true;
-  readonly #clock: Clock;
   readonly #pool: ServedModelDeps['pool'];
   readonly #maxQueue: number;
-  #isWaiting = false;
 
   constructor(key: string, info: ModelInfo, deps: ServedModelDeps) {
     const maxQueue = MOST_BATCHES * (info.batch.size ?? info.batching.maxBatch);
@@ -212,7 +226,6 @@ class BackgroundModel extends ServedModel {
     const apart = { metrics: UNCOUNTED, cache: undefined, onCircuit: undefined };
     super(key, { ...info, batching }, { ...deps, ...apart });
     this.#maxQueue = maxQueue;
-    this.#clock = deps.clock;
     this.#pool = deps.pool;
   }
 
@@ -226,16 +239,6 @@ class BackgroundModel extends ServedModel {
     if (total === 1 || idle > 0) return super.ride(lane);
     this.askLater();
     return undefined;
-  }
-
-  /** Nobody else would ask for it. */
-  askLater(): void {
-    if (this.#isWaiting) return;
-    this.#isWaiting = true;
-    this.#clock.callAt(this.#clock.now() + YIELD_MS, () => {
-      this.#isWaiting = false;
-      if (this.oldestArrivalMs !== undefined) this.#pool.requestLane();
-    });
   }
 }
 

@@ -93,6 +93,7 @@ export class FakeGateway {
         this.calls.push(`reload ${load().server.port}`);
         return Promise.resolve({ applied: [], needRestart: [], problems: [] });
       },
+      abandon: () => void this.calls.push('abandon'),
       isRunning: () => this.running,
       lanePids: () => [],
       logLevel: {

@@ -58,7 +58,8 @@ describe('a signal', () => {
     signal(first, 0);
     signal(second, 0);
     expect(await ending).toMatchObject({ exitCode: 1, atOnce: true });
-    expect(gateway.calls).toEqual(['listen', 'close']);
+    // Its processes end before it does.
+    expect(gateway.calls).toEqual(['listen', 'close', 'abandon']);
   });
 
   it('forces the end when the stop itself breaks', async () => {
@@ -67,6 +68,7 @@ describe('a signal', () => {
     gateway.closing.emit('broken', new Error('lane would not go'));
     expect(await ending).toMatchObject({ exitCode: 1, atOnce: true });
     expect(host.err.join('')).toContain('the stop failed: lane would not go\n');
+    expect(gateway.calls).toEqual(['listen', 'close', 'abandon']);
   });
 
   it('during the start is a stop, not a failed start', async () => {

@@ -145,6 +145,57 @@ describe('claims', () => {
     await pool.close();
   });
 
+  it('that wait for a lane which restarts keep nobody waiting when another is free first', async () => {
+    const { pool, model, links, answer, held } = await startPool(2, undefined, (link, count) => {
+      if (count !== 3) queueMicrotask(() => link.ready());
+    });
+    const one = model('one', { maxBatch: 1 });
+    const first = one.submit('a');
+    await turn();
+    links.find((link) => link !== held[0]!.link)!.die('killed');
+    await turn();
+    expect([...pool.states].sort()).toEqual(['running', 'starting']);
+    // Its claim gets the only slot that is free, and waits for the lane there.
+    const second = one.submit('b');
+    await turn();
+    answer();
+    expect(await values(first)).toEqual(['A']);
+    await turn();
+    expect(one.rides.map((ride) => ride.payloads)).toEqual([['a'], ['b']]);
+    answer();
+    expect(await values(second)).toEqual(['B']);
+    links[2]!.ready();
+    await turn();
+    expect(pool.lanesView.idle).toBe(2);
+    await pool.close();
+  });
+
+  it('go on while other work waits for one particular lane', async () => {
+    const { pool, model, answer, held } = await startPool(2);
+    const hanging = model('hanging', { maxBatch: 1 });
+    hanging.submit('h');
+    await turn();
+    const [hung] = held.splice(0);
+    let turns = 0;
+    const ends = [1, 2].map(() => pool.onLane(() => Promise.resolve(++turns)));
+    const loaded = pool.onEveryLane(() => Promise.resolve(++turns));
+    await turn();
+    // The free lane has done its part.
+    expect(turns).toBe(1);
+    const ticket = model('one', { maxBatch: 1 }).submit('a b c');
+    for (let runs = 1; runs <= 3; runs++) {
+      await turn();
+      expect(held).toHaveLength(1);
+      answer();
+    }
+    expect(await values(ticket)).toEqual(['A', 'B', 'C']);
+    hung!.link.answer(hung!.request);
+    expect(await Promise.all(ends)).toEqual([2, 3]);
+    expect([...(await loaded)].sort()).toEqual([1, 4]);
+    expect(pool.lanesView.idle).toBe(2);
+    await pool.close();
+  });
+
   it('whose dispatch throws are reported, give their lane back, and starve nobody', async () => {
     const { pool, arbiter, model, answer, faults } = await startPool(1);
     const broken = {

@@ -5,6 +5,7 @@ import type { LaneRequest } from '../../src/executor/protocol.js';
 import { failureOf, rowsOf, specOf } from '../support/lanes.js';
 import { values } from '../support/puppet-lanes.js';
 import { turn } from '../support/puppet-model.js';
+import { until } from '../support/start-gateway.js';
 import { startPool } from '../support/puppet-pool.js';
 
 const furnishing = (key: string, more: Partial<Furnishing> = {}): Furnishing => ({
@@ -135,6 +136,36 @@ describe('furnishing', () => {
     await turn();
     expect(pool.states).toEqual(['idle']);
     expect(faults).toEqual(['gone: not opened again: no file']);
+    await pool.close();
+  });
+
+  it('is asked for again, until the lane that lacks a model has opened it', async () => {
+    const { pool, links, faults } = await startPool(1, undefined, undefined, { reopenAfterMs: 1 });
+    let isChanged = false;
+    const requireSame = (): Promise<void> =>
+      isChanged ? Promise.reject(new Error('changed')) : Promise.resolve();
+    await pool.furnish(furnishing('a', { warmup: [], requireSame }), true);
+    isChanged = true;
+    links[0]!.die('killed');
+    await until('it has been tried again', () => faults.length > 2);
+    expect(new Set(faults)).toEqual(new Set(['a: not opened again: changed']));
+    expect([pool.lanesWith('a'), pool.lanesFor('a')]).toEqual([0, 0]);
+    isChanged = false;
+    await until('it is open again', () => pool.lanesWith('a') === 1);
+    expect(links[1]!.types).toEqual(['load a']);
+    await pool.close();
+  });
+
+  it('closes a model whose files have changed while a lane has read them', async () => {
+    const { pool, links } = await startPool(1);
+    let tries = 0;
+    const requireSame = (): Promise<void> =>
+      ++tries === 4 ? Promise.reject(new Error('changed')) : Promise.resolve();
+    await pool.furnish(furnishing('a', { warmup: [], requireSame }), true);
+    links[0]!.die('killed');
+    await turn();
+    expect(links[1]!.types).toEqual(['load a', 'unload a']);
+    expect(pool.lanesFor('a')).toBe(0);
     await pool.close();
   });
 

@@ -7,6 +7,7 @@ import { openLinkOf } from '../../src/executor/open-link.js';
 import { Trials } from '../../src/models/trial/trials.js';
 import { failureOf } from '../support/lanes.js';
 import { startModelHost, type ModelHost } from '../support/model-host.js';
+import { until } from '../support/start-gateway.js';
 import { makeTempRoot, type TempRoot } from '../support/temp-root.js';
 
 const ABORTING = openProcessLink(new URL('../support/aborting-worker.js', import.meta.url));
@@ -14,11 +15,14 @@ const ABORTING = openProcessLink(new URL('../support/aborting-worker.js', import
 let root: TempRoot;
 let host: ModelHost;
 let opened: number;
+let pids: number[];
 const counting =
   (open: OpenLink): OpenLink =>
   (events) => {
     opened++;
-    return open(events);
+    const link = open(events);
+    if (link.pid !== undefined) pids.push(link.pid);
+    return link;
   };
 
 const trials = (): Trials =>
@@ -44,6 +48,7 @@ const triedOf = async (
 
 beforeEach(async () => {
   opened = 0;
+  pids = [];
   root = await makeTempRoot();
   const models = { trialTimeoutMs: 20_000 };
   host = await startModelHost(root.path, openLinkOf('thread'), { models, trials: () => trials() });
@@ -102,6 +107,20 @@ describe('a file that is not known yet', () => {
     expect(host.log).not.toContain('restart');
     // It is no better the second time.
     expect(await failureOf(host.registry.load('good', folder))).toMatch(reason);
+  });
+});
+
+describe('a stop of the gateway', () => {
+  it('ends the process of a trial that hangs, and begins no other', async () => {
+    await root.copy('fixed_one', 'hangs/model.onnx');
+    await root.copy('fixed_batch', 'good/model.onnx');
+    const loading = failureOf(host.loader.load('m', 'hangs', true));
+    await until('the trial is there', () => pids.length > 0);
+    host.loader.close();
+    expect(await loading).toMatch(/^MODEL_LOAD_FAILED: .*the gateway is closing/);
+    expect(() => process.kill(pids[0]!, 0)).toThrow('ESRCH');
+    expect(await failureOf(host.loader.load('m', 'good', true))).toMatch(/the gateway is closing/);
+    expect(opened).toBe(1);
   });
 });
 

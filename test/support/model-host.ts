@@ -27,6 +27,8 @@ export interface ModelHost {
 
 interface HostOptions {
   readonly lanes?: number;
+  /** See PoolDeps. */
+  readonly reopenAfterMs?: number;
   /** Default: files are opened without a trial. */
   readonly trials?: () => Trials;
 }
@@ -34,7 +36,7 @@ interface HostOptions {
 export const startModelHost = async (
   root: string,
   open: OpenLink,
-  { lanes = 2, models = {}, trials, ...config }: ConfigInput & HostOptions = {},
+  { lanes = 2, reopenAfterMs = 5_000, models = {}, trials, ...config }: ConfigInput & HostOptions = {},
 ): Promise<ModelHost> => {
   const log: string[] = [];
   const arbiter = new Arbiter();
@@ -44,6 +46,7 @@ export const startModelHost = async (
     lanes,
     open,
     arbiter,
+    reopenAfterMs,
     onRestart: () => log.push('restart'),
     onFault: (message) => log.push(`fault ${message}`),
   });

@@ -1,5 +1,6 @@
 import type { Knobs } from '#batcher';
 import { Arbiter } from '../../src/executor/arbiter.js';
+import type { PoolDeps } from '../../src/executor/pool-deps.js';
 import { LanePool } from '../../src/executor/pool.js';
 import type { LaneRequest } from '../../src/executor/protocol.js';
 import { FakeClock } from './fake-clock.js';
@@ -26,6 +27,7 @@ export const startPool = async (
   lanes: number,
   hold: (request: LaneRequest) => boolean = ({ type }) => type === 'run',
   onOpen?: PuppetOptions['onOpen'],
+  more: Partial<PoolDeps> = {},
 ): Promise<PoolHarness> => {
   const held: PoolHarness['held'] = [];
   const { open, links } = puppetOpen({
@@ -45,6 +47,7 @@ export const startPool = async (
     arbiter,
     onRestart: (reason) => restarts.push(reason),
     onFault: (message) => faults.push(message),
+    ...more,
   });
   await pool.start();
   return {

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
+import { CarpoolError } from '../../errors.js';
 import { Lane } from '../../executor/lane.js';
 import type { OpenLink } from '../../executor/link.js';
 
@@ -6,10 +7,14 @@ export interface TrialLimits {
   readonly timeoutMs: number;
   /** Of memory in use (RSS). Only watched on Linux. */
   readonly memoryBytes: number;
+  /** Ends it at once. */
+  readonly signal: AbortSignal;
 }
 
 /** Between two looks at its memory: a model that fills a gigabyte in less is seen a little late. */
 const LOOK_MS = 50;
+
+const ENDED = 'the gateway is closing';
 
 /**
  * Runs `work` in a lane of its own, which is gone afterwards, whatever became of it.
@@ -17,10 +22,13 @@ const LOOK_MS = 50;
  */
 export const onLaneApart = async <T>(
   open: OpenLink,
-  { timeoutMs, memoryBytes }: TrialLimits,
+  { timeoutMs, memoryBytes, signal }: TrialLimits,
   work: (lane: Lane) => Promise<T>,
 ): Promise<T> => {
+  if (signal.aborted) throw new CarpoolError('WORKER_LOST', ENDED);
   const lane = new Lane(open);
+  const end = (): void => lane.discard(ENDED);
+  signal.addEventListener('abort', end);
   const timer = setTimeout(() => lane.discard(`it was not done within ${timeoutMs} ms`), timeoutMs);
   const look = setInterval(() => {
     void residentBytes(lane.pid).then((bytes) => {
@@ -37,6 +45,7 @@ export const onLaneApart = async <T>(
   } finally {
     clearTimeout(timer);
     clearInterval(look);
+    signal.removeEventListener('abort', end);
     if (!lane.lost) lane.discard('the trial is over');
     await lane.ended;
   }

@@ -20,10 +20,16 @@ const MEMORY_PART = 0.75;
 export class Trials {
   readonly #deps: TrialsDeps;
   readonly #known: KnownFiles;
+  readonly #closed = new AbortController();
 
   constructor(deps: TrialsDeps) {
     this.#deps = deps;
     this.#known = new KnownFiles(deps.cacheDir);
+  }
+
+  /** Ends the trials under way, a process that hangs too; none begins from here on. */
+  close(): void {
+    this.#closed.abort();
   }
 
   /**
@@ -38,7 +44,11 @@ export class Trials {
     const { open, executionProviders, onFault } = this.#deps;
     const key = await this.#known.keyOf(file, executionProviders);
     if (key !== undefined && (await this.#known.has(key))) return;
-    const limits = { timeoutMs, memoryBytes: memoryBytes === 'auto' ? memoryLimit() : memoryBytes };
+    const limits = {
+      timeoutMs,
+      memoryBytes: memoryBytes === 'auto' ? memoryLimit() : memoryBytes,
+      signal: this.#closed.signal,
+    };
     try {
       await work((onLane) => onLaneApart(open, limits, onLane));
     } catch (error) {
