@@ -45,7 +45,7 @@ export const modelOnClock = (more: Partial<ServedModelDeps> = {}): ModelOnClock 
       });
     });
   // Checked by reading: a ride asks nothing else of its lane.
-  const lane = { run } as unknown as Lane;
+  const lane = { run, has: () => true } as unknown as Lane;
   const signature = {
     inputs: [spec('x', 'float32', ['N', 1])],
     outputs: [spec('y', 'float32', ['N', 1])],
@@ -58,6 +58,8 @@ export const modelOnClock = (more: Partial<ServedModelDeps> = {}): ModelOnClock 
           if (lanes.areFree) for (const one of model.contenders) void one.ride(lane);
         }),
       lanesView: { total: 2, idle: 1, lost: 0 },
+      lanesFor: () => 2,
+      idleWith: () => 1,
       get sparesLanes() {
         return lanes.areSpared;
       },
