@@ -167,14 +167,14 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const listenGrpc = async (): Promise<Pick<Listening, 'grpc'>> => {
     const { enabled, host, port, ...grpcConfig } = settings.grpc;
     if (!enabled) return {};
-    const { bodyTimeoutMs, sendTimeoutMs, headersTimeoutMs, maxConnections } = serverConfig;
+    const { bodyTimeoutMs, sendTimeoutMs, headersTimeoutMs, drainTimeoutMs, maxConnections } = serverConfig;
     // Only then: its libraries take a tenth of a second to load.
     const { createGrpcServer } = await import('./protocol/grpc/server.js');
     grpcServer ??= createGrpcServer({
       ...{ registry, codec, responder, observer, now, unixNow, unreadMs, logger, gate, tracing },
       ...grpcConfig,
       ...{ addressOf: wall.addressOf, admit: wall.admit, connections: metrics.connections },
-      ...{ bodyTimeoutMs, sendTimeoutMs, headersTimeoutMs, maxConnections },
+      ...{ bodyTimeoutMs, sendTimeoutMs, headersTimeoutMs, drainTimeoutMs, maxConnections },
       ...{ health, modelRoot: settings.models.root, maxRows: serverConfig.maxRequestRows },
     });
     const grpc = await grpcServer.listen(host, port);

@@ -136,6 +136,23 @@ describe('a client that sends its message slowly', () => {
   });
 });
 
+describe('a stop', () => {
+  it.each([
+    ['does not read', 0, `${HEALTH}Check`, framed(Buffer.alloc(0))],
+    ['sends half of its message', 65_535, `${INFERENCE}ModelInfer`, infer.subarray(0, 20)],
+    ['stops within a message of its stream', 65_535, `${INFERENCE}ModelStreamInfer`, infer.subarray(0, 20)],
+  ])('does not wait to its end for a client that %s', async (_, windowBytes, name, sent) => {
+    const running = await start({ drainTimeoutMs: 2_000 });
+    const session = connectTo(running, windowBytes);
+    const stream = begin(session, name);
+    stream.write(sent);
+    if (windowBytes === 0) stream.end();
+    // It has been heard: frames are read in their order.
+    await new Promise<void>((resolve) => session.once('connect', () => session.ping(() => resolve())));
+    expect(await running.gateway.close()).toBe('drained');
+  });
+});
+
 describe('connections', () => {
   it('beyond server.maxConnections are closed, and all are counted', async () => {
     const running = await start({ maxConnections: 2 });

@@ -17,14 +17,14 @@ import { createListener } from './listener.js';
 import { loadServices, type Services } from './protos.js';
 import { inferenceService, type ServiceDeps } from './services.js';
 import { InferStreams } from './stream.js';
-import { wallInterceptor, type WallDeps } from './wall.js';
+import { Wall, type WallDeps } from './wall.js';
 
 export interface GrpcServerDeps
   extends
     Omit<GrpcExchangeDeps, 'callers'>,
     InferDeps,
     Pick<ServiceDeps, 'health' | 'modelRoot'>,
-    Pick<WallDeps, 'bodyTimeoutMs' | 'sendTimeoutMs'> {
+    Pick<WallDeps, 'bodyTimeoutMs' | 'sendTimeoutMs' | 'drainTimeoutMs'> {
   readonly connections: ConnectionMetrics;
   /** Connections at a time; more are closed as soon as they come. */
   readonly maxConnections: number;
@@ -65,8 +65,9 @@ export const createGrpcServer = (given: GrpcServerDeps): GrpcServer => {
     audit: createAudit(given.logger),
     errorLog: createErrorLog(given.logger, given.now),
   };
+  const wall = new Wall(deps);
   const server = new Server({
-    interceptors: [wallInterceptor(deps), ...(given.gate.isOpen ? [] : [accessInterceptor(deps)])],
+    interceptors: [wall.interceptor, ...(given.gate.isOpen ? [] : [accessInterceptor(deps)])],
     'grpc.max_receive_message_length': deps.maxMessageBytes,
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': PING_MS,
@@ -95,6 +96,7 @@ export const createGrpcServer = (given: GrpcServerDeps): GrpcServer => {
     closeGracefully: () => {
       tls.close();
       const allGone = listener.close();
+      wall.hurry();
       streams.close();
       health.close();
       server.tryShutdown(() => undefined);
