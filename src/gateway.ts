@@ -43,7 +43,8 @@ export interface Gateway {
   ready(): Promise<StartReport>;
   /**
    * `ready`, then listens on `server.host` and `server.port`.
-   * @throws Error with Node's `code`, as EADDRINUSE; ConfigError where that would let strangers in
+   * @throws Error with Node's `code`, as EADDRINUSE; ConfigError where that would let strangers in; DRAINING when `close`
+   *   was called meanwhile, and then nothing listens
    */
   listen(): Promise<Listening>;
   /**
@@ -168,12 +169,14 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
   const listenGrpc = async (): Promise<Pick<Listening, 'grpc'>> => {
     const { enabled, host, port, ...grpcConfig } = settings.grpc;
     if (!enabled) return {};
+    const { bodyTimeoutMs, sendTimeoutMs, headersTimeoutMs, drainTimeoutMs, maxConnections } = serverConfig;
     // Only then: its libraries take a tenth of a second to load.
     const { createGrpcServer } = await import('./protocol/grpc/server.js');
     grpcServer ??= createGrpcServer({
       ...{ registry, codec, responder, observer, now, unixNow, unreadMs, logger, gate, tracing },
       ...grpcConfig,
-      ...{ addressOf: wall.addressOf, admit: wall.admit },
+      ...{ addressOf: wall.addressOf, admit: wall.admit, connections: metrics.connections },
+      ...{ bodyTimeoutMs, sendTimeoutMs, headersTimeoutMs, drainTimeoutMs, maxConnections },
       ...{ health, modelRoot: settings.models.root, maxRows: serverConfig.maxRequestRows },
     });
     const grpc = await grpcServer.listen(host, port);
@@ -181,26 +184,37 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
     return { grpc };
   };
 
+  const bind = async (): Promise<Listening> => {
+    server ??= createHttpServer(listener, serverConfig, {
+      ...{ observer, logger, turns, metrics: metrics.connections },
+      ...wall.exchange,
+    });
+    const { host, port } = await server.listen(serverConfig.host, serverConfig.port);
+    const url = `${serverConfig.tls === false ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    logger.info({ url }, 'listening');
+    return { host, port, url, ...(await listenGrpc()) };
+  };
+  let bound: Promise<Listening> | undefined;
+  const servers = closeTogether(async () => {
+    await bound?.catch(() => undefined);
+    return [server, grpcServer].filter((one) => one !== undefined);
+  });
+
   return {
     router,
     ready: () => lifecycle.ready(),
     listen: async () => {
       requireSafeBind(settings);
+      lifecycle.requireOpen();
       await lifecycle.ready();
-      server ??= createHttpServer(listener, serverConfig, {
-        ...{ observer, logger, turns, metrics: metrics.connections },
-        ...wall.exchange,
-      });
-      const { host, port } = await server.listen(serverConfig.host, serverConfig.port);
-      const url = `${serverConfig.tls === false ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-      logger.info({ url }, 'listening');
-      return { host, port, url, ...(await listenGrpc()) };
+      lifecycle.requireOpen();
+      bound = bind();
+      const listening = await bound;
+      lifecycle.requireOpen();
+      return listening;
     },
     verify: async (name, budgetMs) => verify(registry.get(name), { codec, pool, budgetMs }),
-    close: () =>
-      lifecycle
-        .close(server && closeTogether(grpcServer ? [server, grpcServer] : [server]))
-        .finally(() => wall.close()),
+    close: () => lifecycle.close(bound && servers).finally(() => wall.close()),
     reload: (load) => versions.reload(load),
     abandon: () => {
       registry.loader.close();

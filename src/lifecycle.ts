@@ -64,6 +64,11 @@ export class Lifecycle {
     return this.#started;
   }
 
+  /** @throws CarpoolError DRAINING once `close` was called */
+  requireOpen(): void {
+    if (this.#closed !== undefined) throw new CarpoolError('DRAINING', 'the gateway is shutting down');
+  }
+
   close(server: Closable | undefined): Promise<'drained' | 'deadline'> {
     this.#closed ??= this.#close(server);
     return this.#closed;
@@ -89,10 +94,12 @@ export class Lifecycle {
     const { settings, layout, pool, codec, costs, registry, watcher, logger } = this.#deps;
     this.#state = 'starting';
     await Promise.all([pool.start(), codec.start(), watcher.start()]);
-    for (const name of await wantedModels(settings.models))
+    for (const name of await wantedModels(settings.models)) {
+      if (this.#closed !== undefined) break;
       await registry.load(name, name, true).catch((error: unknown) => {
         logger.error({ model: name, code: codeOf(error) }, `model not loaded: ${messageOf(error)}`);
       });
+    }
     registry.open();
     costs.open();
     watcher.every(settings.models.pollIntervalMs);

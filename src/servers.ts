@@ -6,12 +6,16 @@ export interface Closable {
   closeNow(): Promise<void>;
 }
 
-/** Ends several as if they were one. */
-export const closeTogether = (servers: readonly Closable[]): Closable => ({
+/**
+ * Ends several as if they were one.
+ *
+ * @param servers waits for those that are about to listen, lest they do so when all is over
+ */
+export const closeTogether = (servers: () => Promise<readonly Closable[]>): Closable => ({
   closeGracefully: async () => {
-    await Promise.all(servers.map((server) => server.closeGracefully()));
+    await Promise.all((await servers()).map((server) => server.closeGracefully()));
   },
   closeNow: async () => {
-    await Promise.all(servers.map((server) => server.closeNow()));
+    await Promise.all((await servers()).map((server) => server.closeNow()));
   },
 });

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js';
+import { MAX_MODEL_CHARS } from '../telemetry/access-log.js';
 import type { Logger } from '../telemetry/logger.js';
 import type { TrackedRequest } from '../tracked-request.js';
 import { isAdmin, type Need } from './need.js';
@@ -23,7 +24,7 @@ export const createAudit = (given: Logger): Audit => {
       who,
       // What `locked` stands for, in the words of roles.
       action: need === 'locked' ? 'manage' : need,
-      model,
+      model: model?.slice(0, MAX_MODEL_CHARS),
       outcome,
       method,
       path: path.slice(0, 256),

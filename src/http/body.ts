@@ -48,6 +48,8 @@ const receive = (req: IncomingMessage, { limitBytes, timeoutMs }: BodyLimits): P
   if (expected !== undefined && expected > limitBytes)
     throw tooLarge(`Content-Length ${expected} bytes`, limitBytes);
 
+  // It would tell nobody any more.
+  if (req.destroyed) throw new CarpoolError('CLIENT_GONE', 'the client went away before its body was read');
   grantContinue(req);
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];

@@ -42,7 +42,10 @@ export interface HttpRouterDeps extends ExchangeDeps {
   readonly logger: Logger;
   /** Who may call. Default: everybody. */
   readonly gate?: Gate;
-  /** Asked before the handler of every request that is not free; what it throws or rejects with becomes the answer. */
+  /**
+   * Asked before the handler of every request that is not free, and before any is refused for its caller; what it throws or
+   * rejects with becomes the answer.
+   */
   readonly admit?: ((exchange: Exchange) => Promise<void>) | undefined;
   /** Shapes of errors where no route is: of the first prefix that the path has, our own elsewhere. */
   readonly unmatched?: readonly { readonly prefix: string; readonly error: ErrorShape }[];
@@ -82,7 +85,13 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
     const presented = presentedIn(authorization, typeof apiKey === 'string' ? apiKey : undefined);
     // First, so that the audit log knows whom it was that was refused.
     exchange.principal = await gate.identify(presented);
-    requireNeed(exchange.principal, need, modelIn(req));
+    try {
+      requireNeed(exchange.principal, need, modelIn(req));
+    } catch (error) {
+      // Of whatever method: who guesses keys is held by the address.
+      await deps.admit?.(exchange);
+      throw error;
+    }
   };
 
   const run = async (
@@ -98,6 +107,9 @@ export const createHttpRouter = (routes: readonly Route[], deps: HttpRouterDeps)
       else await identify(req, exchange, need);
       // Only then: quotas are those of a caller by name.
       if (deps.admit !== undefined && !FREE_METHODS.has(req.method ?? '')) await deps.admit(exchange);
+      // Nothing would ever come of its body.
+      if (exchange.isGone)
+        throw new CarpoolError('CLIENT_GONE', 'the client went away before its body was read');
       await handler(req, res, exchange);
       audit(exchange, need, 'ok', modelIn(req));
     } catch (error) {

@@ -51,6 +51,8 @@ export interface AccessLog {
 const URGENT_PER_SECOND_AT_LEAST = 100;
 const URGENT_PER_ACCESS_LINE = 5;
 const MAX_PATH_CHARS = 256;
+/** Of a model's name: as sent, it may be as long as a message. */
+export const MAX_MODEL_CHARS = 128;
 
 /**
  * One line a request. A line with `sampledOneIn: N` stands for N requests; one with `suppressed: n` follows n errors or
@@ -95,7 +97,7 @@ const fieldsOf = (request: RequestRecord): object => ({
   ms: rounded(request.ms),
   code: request.code,
   caller: request.caller === '' ? undefined : request.caller,
-  model: request.model,
+  model: request.model?.slice(0, MAX_MODEL_CHARS),
   version: request.version,
   rows: request.rows,
   batchRows: request.batchRows,

@@ -7,32 +7,30 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 export type CutReason = 'max_connections' | 'pipelining' | 'not_reading' | 'tls_handshake';
 
 export interface ConnectionMetrics {
-  /** `fn` is asked at every scrape: connections open now. */
+  /** `fn` is asked at every scrape: connections open now. Those of several servers are added up. */
   bind(fn: () => number): void;
   cut(reason: CutReason): void;
 }
 
 export const createConnectionMetrics = (registry: Registry): ConnectionMetrics => {
   const registers = [registry];
-  let read = (): number => 0;
+  const reads: (() => number)[] = [];
   new Gauge({
     name: 'carpool_connections',
-    help: 'HTTP connections open now.',
+    help: 'Connections open now.',
     registers,
     collect() {
-      this.set(read());
+      this.set(reads.reduce((sum, read) => sum + read(), 0));
     },
   });
   const cut = new Counter({
     name: 'carpool_connections_cut_total',
-    help: 'HTTP connections that the server ended, by reason.',
+    help: 'Connections that the server ended, by reason.',
     labelNames: ['reason'],
     registers,
   });
   return {
-    bind: (fn) => {
-      read = fn;
-    },
+    bind: (fn) => void reads.push(fn),
     cut: (reason) => cut.inc({ reason }),
   };
 };

@@ -122,4 +122,20 @@ describe('the audit log', () => {
     await running.close();
     expect(auditLines(log)).toEqual([['info', '127.0.0.1', 'manage', 'fraud_detector', 'ok']]);
   });
+
+  it('no line grows with the name that a caller sends', async () => {
+    const log = keepingLogger();
+    const running = await startGateway(
+      { grpc: { enabled: true, port: 0 }, models: { load: ['fraud_detector'] } },
+      { logger: log.logger },
+    );
+    const grpc = new GrpcClient(running.grpc!);
+    for (const method of ['RepositoryModelLoad', 'RepositoryModelUnload', 'ModelInfer'])
+      await grpc.ask(method, { model_name: 'm'.repeat(1_000_000) });
+    grpc.close();
+    await running.close();
+    expect(auditLines(log).length).toBe(2);
+    const longest = Math.max(...log.lines().map((line) => JSON.stringify(line).length));
+    expect(longest).toBeLessThan(5_000);
+  });
 });

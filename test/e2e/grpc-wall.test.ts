@@ -125,7 +125,10 @@ describe('TLS', () => {
     const [certFile, keyFile] = [path.join(folder.path, 'a.pem'), path.join(folder.path, 'a.key')];
     await copyFile(files.certFile, certFile);
     await copyFile(files.keyFile, keyFile);
-    const opened = openCredentials({ ...files, certFile, keyFile }, silentLogger(), 20);
+    const opened = openCredentials(
+      { ...files, certFile, keyFile },
+      { logger: silentLogger(), headersTimeoutMs: 10_000, tlsPollMs: 20 },
+    );
     open.push(opened, { close: () => folder.remove() });
     const told: unknown[] = [];
     opened.credentials._addWatcher((context) => told.push(context?.cert));

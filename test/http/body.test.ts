@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { readBody, type BodyLimits } from '../../src/http/body.js';
 import { requireJson } from '../../src/http/content-type.js';
 import { sendJson } from '../../src/http/reply.js';
+import type { Exchange } from '../../src/http/exchange.js';
 import type { Handler } from '../../src/http/router.js';
 import { errorOf, gate, post, rawClient, withServer } from './harness.js';
 
@@ -122,6 +123,50 @@ describe('readBody', () => {
       expect(answer).toContain('"BODY_TIMEOUT"');
       expect(answer).toContain('within 30 ms, got 3 of 10 bytes');
     }));
+
+  it('is CLIENT_GONE at once when the client has left before', async () => {
+    const settled = gate();
+    let code: unknown;
+    const handler: Handler = async (req, _res, exchange) => {
+      await new Promise<void>((resolve) => exchange.onGone(resolve));
+      code = await readBody(req, { ...LIMITS, timeoutMs: 1_000 }).catch(
+        (error: unknown) => (error as { code?: unknown }).code,
+      );
+      settled.open();
+    };
+    await withServer(post(handler), async ({ port }) => {
+      const { socket } = await rawClient(
+        port,
+        'POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc',
+      );
+      socket.end();
+      socket.destroy();
+      await settled.opened;
+    });
+    expect(code).toBe('CLIENT_GONE');
+  });
+
+  it('is not begun for a client that left while it was asked who it is', async () => {
+    const settled = gate();
+    let isBegun = false;
+    const admit = (exchange: Exchange): Promise<void> =>
+      new Promise((resolve) =>
+        exchange.onGone(() => {
+          resolve();
+          setImmediate(settled.open);
+        }),
+      );
+    await withServer(
+      post(() => void (isBegun = true)),
+      async ({ port }) => {
+        const { socket } = await rawClient(port, 'POST /x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n');
+        socket.destroy();
+        await settled.opened;
+      },
+      { wall: { admit } },
+    );
+    expect(isBegun).toBe(false);
+  });
 
   it('is CLIENT_GONE when the client leaves in the middle', async () => {
     const arrived = gate();

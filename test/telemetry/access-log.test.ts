@@ -83,8 +83,10 @@ describe('access line', () => {
 
   it('has no stages when none is known, cuts long paths, and warns of what failed here', () => {
     const { lines, log } = accessLog();
-    log.record({ ...FINE, path: '/'.repeat(9999), status: 503, code: 'DRAINING' }, 0);
-    expect(lines[0]).toMatchObject({ level: 'warn', code: 'DRAINING', path: '/'.repeat(256) });
+    const long = { path: '/'.repeat(9999), model: 'm'.repeat(9999) };
+    log.record({ ...FINE, ...long, status: 503, code: 'DRAINING' }, 0);
+    const cut = { path: '/'.repeat(256), model: 'm'.repeat(128) };
+    expect(lines[0]).toMatchObject({ level: 'warn', code: 'DRAINING', ...cut });
     expect(lines[0]).not.toHaveProperty('stages');
   });
 });

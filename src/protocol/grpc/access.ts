@@ -1,4 +1,4 @@
-import { ServerInterceptingCall, type ServerInterceptor } from '@grpc/grpc-js';
+import { ServerInterceptingCall, status, type ServerInterceptor } from '@grpc/grpc-js';
 import { codeOf } from '../../errors.js';
 import { failExchange, type AnswerDeps } from './answer.js';
 import { GrpcExchange } from './exchange.js';
@@ -17,25 +17,28 @@ export const accessInterceptor =
         next({
           onReceiveMetadata: (metadata, pass) => {
             const need = needOfMethod(path);
-            deps.callers.admit(metadata, need).then(
-              () => {
+            const refuse = async (error: unknown): Promise<void> => {
+              const exchange = new GrpcExchange(
+                {
+                  cancelled: isCancelled,
+                  metadata,
+                  getPath: () => path,
+                  getPeer: () => call.getPeer(),
+                  getDeadline: () => call.getDeadline(),
+                },
+                deps,
+              );
+              const refusal = await chargedFor(error, exchange, deps);
+              deps.audit(exchange, need, codeOf(refusal));
+              call.sendStatus(failExchange(refusal, exchange, deps.errorLog));
+            };
+            deps.callers
+              .admit(metadata, need)
+              .then(() => {
                 if (!isCancelled) pass(metadata);
-              },
-              (error: unknown) => {
-                const exchange = new GrpcExchange(
-                  {
-                    cancelled: isCancelled,
-                    metadata,
-                    getPath: () => path,
-                    getPeer: () => call.getPeer(),
-                    getDeadline: () => call.getDeadline(),
-                  },
-                  deps,
-                );
-                deps.audit(exchange, need, codeOf(error));
-                call.sendStatus(failExchange(error, exchange, deps.errorLog));
-              },
-            );
+              }, refuse)
+              // A rejection that nobody handles ends the process.
+              .catch(() => call.sendStatus({ code: status.INTERNAL, details: 'internal error' }));
           },
           onCancel: () => {
             isCancelled = true;
@@ -43,3 +46,10 @@ export const accessInterceptor =
         }),
     });
   };
+
+/** Who guesses keys is held by the address. @returns what to refuse it with */
+const chargedFor = (error: unknown, exchange: GrpcExchange, { admit }: AnswerDeps): Promise<unknown> =>
+  (admit?.(exchange) ?? Promise.resolve()).then(
+    () => error,
+    (limited: unknown) => limited,
+  );

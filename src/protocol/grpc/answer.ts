@@ -1,4 +1,4 @@
-import { Metadata, type handleUnaryCall, type StatusObject } from '@grpc/grpc-js';
+import { Metadata, status, type handleUnaryCall, type StatusObject } from '@grpc/grpc-js';
 import type { Audit } from '../../access/audit.js';
 import { codeOf } from '../../errors.js';
 import { cacheHeaders } from '../../http/cache-headers.js';
@@ -18,14 +18,14 @@ export interface AnswerDeps extends GrpcExchangeDeps {
 /** Ends an exchange with an error: what the client is told, and a line in the log where it is our fault. */
 export const failExchange = (error: unknown, exchange: GrpcExchange, errorLog: ErrorLog): StatusObject => {
   const shown = publicError(error);
-  const { code, status } = shown;
+  const { code, status: httpStatus } = shown;
   const { requestId, trace } = exchange;
   exchange.code ??= code;
   if (!exchange.isGone) errorLog.note(error, shown, { requestId, ...traceFields(trace) });
   const answer = statusOf(shown, requestId, exchange.quotas);
   exchange.grpcStatus = answer.code;
   if (trace !== undefined) answer.metadata.set('traceparent', trace.traceparent);
-  exchange.finish(status);
+  exchange.finish(httpStatus);
   return answer;
 };
 
@@ -52,5 +52,6 @@ export const unary =
         callback(failExchange(error, exchange, deps.errorLog));
       }
     };
-    void run();
+    // A rejection that nobody handles ends the process: better an answer that says little.
+    run().catch(() => callback({ code: status.INTERNAL, details: 'internal error' }));
   };

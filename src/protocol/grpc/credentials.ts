@@ -10,6 +10,14 @@ export interface OpenCredentials {
   close(): void;
 }
 
+export interface CredentialsDeps {
+  readonly logger: Logger;
+  /** Time for a handshake. */
+  readonly headersTimeoutMs: number;
+  /** How often the files are looked at. */
+  readonly tlsPollMs?: number;
+}
+
 /**
  * Certificates that are read again when their files change. The library's own `createSsl` reads them once and knows no
  * lowest version of TLS, and its file watcher loses the good certificate to a broken file.
@@ -18,12 +26,15 @@ export interface OpenCredentials {
  */
 export const openCredentials = (
   tls: TlsFilesOptions | false,
-  logger: Logger,
-  pollMs?: number,
+  { logger, headersTimeoutMs, tlsPollMs }: CredentialsDeps,
 ): OpenCredentials => {
   if (tls === false) return { credentials: ServerCredentials.createInsecure(), close: () => undefined };
-  const files = new TlsFiles(tls, pollMs);
-  const credentials = new ReplaceableCredentials(tls.requireClientCert, readFirst(files, 'grpc.tls'));
+  const files = new TlsFiles(tls, tlsPollMs);
+  const credentials = new ReplaceableCredentials(
+    tls.requireClientCert,
+    headersTimeoutMs,
+    readFirst(files, 'grpc.tls'),
+  );
   files.watch({
     onChanged: (context) => {
       credentials.replace(context);
@@ -35,8 +46,11 @@ export const openCredentials = (
 };
 
 class ReplaceableCredentials extends ServerCredentials {
-  constructor(requireClientCert: boolean, context: SecureContextOptions) {
-    super({ requestCert: requireClientCert, rejectUnauthorized: requireClientCert }, context);
+  constructor(requireClientCert: boolean, handshakeTimeout: number, context: SecureContextOptions) {
+    super(
+      { requestCert: requireClientCert, rejectUnauthorized: requireClientCert, handshakeTimeout },
+      context,
+    );
   }
 
   replace(context: SecureContextOptions): void {

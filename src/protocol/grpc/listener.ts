@@ -1,10 +1,20 @@
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import type { ConnectionMetrics } from '../../telemetry/connection-metrics.js';
 import type { Logger } from '../../telemetry/logger.js';
 
 /** Longest time that a client may keep its end open after ours was closed: after the last answer has been sent. */
 const LINGER_MS = 1_000;
+
+export interface ListenerDeps {
+  readonly logger: Logger;
+  readonly connections: ConnectionMetrics;
+  /** More are closed as soon as they come. */
+  readonly maxConnections: number;
+  /** Time for a connection to say its first word. */
+  readonly headersTimeoutMs: number;
+}
 
 export interface GrpcListener {
   /** @returns the port. @throws Node's error */
@@ -22,20 +32,28 @@ export interface GrpcListener {
 export const createListener = (
   server: Server,
   credentials: ServerCredentials,
-  logger: Logger,
+  { logger, connections, maxConnections, headersTimeoutMs }: ListenerDeps,
 ): GrpcListener => {
   const injector = server.createConnectionInjector(credentials);
   const sockets = new Set<Socket>();
+  connections.bind(() => sockets.size);
   const listener = createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     let limit: NodeJS.Timeout | undefined;
-    socket.once('finish', () => (limit = setTimeout(() => socket.destroy(), LINGER_MS)));
+    const limitTo = (ms: number, isOver: () => boolean): void => {
+      clearTimeout(limit);
+      limit = setTimeout(() => isOver() && socket.destroy(), ms);
+    };
+    limitTo(headersTimeoutMs, () => socket.bytesRead === 0);
+    socket.once('finish', () => limitTo(LINGER_MS, () => true));
     socket.once('close', () => {
       clearTimeout(limit);
       sockets.delete(socket);
     });
     injector.injectConnection(socket);
   });
+  listener.maxConnections = maxConnections;
+  listener.on('drop', () => connections.cut('max_connections'));
   // Closing fails only when it does not listen, which is where it should be.
   const close = (): Promise<void> => new Promise((resolve) => listener.close(() => resolve()));
   return {

@@ -8,6 +8,7 @@ import { Callers } from './callers.js';
 import { openCredentials } from './credentials.js';
 import { decodingAll } from './decode.js';
 import { createErrorLog } from '../../telemetry/error-log.js';
+import type { ConnectionMetrics } from '../../telemetry/connection-metrics.js';
 import type { Logger } from '../../telemetry/logger.js';
 import type { GrpcExchangeDeps } from './exchange.js';
 import { HealthService } from './health.js';
@@ -16,9 +17,19 @@ import { createListener } from './listener.js';
 import { loadServices, type Services } from './protos.js';
 import { inferenceService, type ServiceDeps } from './services.js';
 import { InferStreams } from './stream.js';
+import { Wall, type WallDeps } from './wall.js';
 
 export interface GrpcServerDeps
-  extends Omit<GrpcExchangeDeps, 'callers'>, InferDeps, Pick<ServiceDeps, 'health' | 'modelRoot'> {
+  extends
+    Omit<GrpcExchangeDeps, 'callers'>,
+    InferDeps,
+    Pick<ServiceDeps, 'health' | 'modelRoot'>,
+    Pick<WallDeps, 'bodyTimeoutMs' | 'sendTimeoutMs' | 'drainTimeoutMs'> {
+  readonly connections: ConnectionMetrics;
+  /** Connections at a time; more are closed as soon as they come. */
+  readonly maxConnections: number;
+  /** Time for a connection to say its first word, and for a TLS handshake. */
+  readonly headersTimeoutMs: number;
   /** Who may call. */
   readonly gate: Gate;
   readonly logger: Logger;
@@ -54,8 +65,9 @@ export const createGrpcServer = (given: GrpcServerDeps): GrpcServer => {
     audit: createAudit(given.logger),
     errorLog: createErrorLog(given.logger, given.now),
   };
+  const wall = new Wall(deps);
   const server = new Server({
-    ...(given.gate.isOpen ? {} : { interceptors: [accessInterceptor(deps)] }),
+    interceptors: [wall.interceptor, ...(given.gate.isOpen ? [] : [accessInterceptor(deps)])],
     'grpc.max_receive_message_length': deps.maxMessageBytes,
     'grpc.max_send_message_length': -1,
     'grpc.keepalive_time_ms': PING_MS,
@@ -64,8 +76,8 @@ export const createGrpcServer = (given: GrpcServerDeps): GrpcServer => {
     'grpc.max_concurrent_streams': MOST_STREAMS,
   });
   const health = new HealthService(deps);
-  const tls = openCredentials(deps.tls, deps.logger, deps.tlsPollMs);
-  const listener = createListener(server, tls.credentials, deps.logger);
+  const tls = openCredentials(deps.tls, deps);
+  const listener = createListener(server, tls.credentials, deps);
   const infer = createInfer(deps);
   const streams = new InferStreams(infer, deps);
   const services = loadServices();
@@ -84,6 +96,7 @@ export const createGrpcServer = (given: GrpcServerDeps): GrpcServer => {
     closeGracefully: () => {
       tls.close();
       const allGone = listener.close();
+      wall.hurry();
       streams.close();
       health.close();
       server.tryShutdown(() => undefined);

@@ -40,8 +40,14 @@ export const statusOf = (
   metadata.set('carpool-code', code);
   metadata.set('x-request-id', requestId);
   if (retryAfterSeconds !== undefined) metadata.set('retry-after', String(retryAfterSeconds));
-  return { code: GRPC_STATUS[code], details: message, metadata };
+  return { code: GRPC_STATUS[code], details: wellFormed(message), metadata };
 };
+
+/**
+ * Text of clients, and text cut between the two halves of a character, may hold a lone half. The library throws at one when
+ * it writes the status, and protobuf has no such text.
+ */
+const wellFormed = (text: string): string => Buffer.from(text).toString();
 
 /** The headers of HTTP answers as trailers; undefined where the caller has no quotas. */
 export const quotaTrailers = (quotas: readonly QuotaState[] | undefined): Metadata | undefined => {

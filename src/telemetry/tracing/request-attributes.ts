@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../access-log.js';
+import { MAX_MODEL_CHARS, type RequestRecord } from '../access-log.js';
 import type { WriteAttribute } from './span.js';
 
 const MAX_PATH_CHARS = 256;
@@ -27,7 +27,7 @@ export const writeAttributes = (
   write('carpool.protocol', protocol === 'grpc' ? 'grpc' : 'http');
   write('carpool.request_id', request.requestId);
   write('carpool.code', code);
-  write('carpool.model', request.model);
+  write('carpool.model', request.model?.slice(0, MAX_MODEL_CHARS));
   write('carpool.rows', request.rows);
   write('carpool.tokens', tokens);
   write('carpool.batch_rows', request.batchRows);
