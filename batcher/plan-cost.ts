@@ -1,7 +1,7 @@
 import { composeAround, type Composable, type ComposeRules } from './compose.js';
 import { areaOf, costMs } from './cost.js';
 import { echoHoldUntil } from './echo-hold.js';
-import { groupOf, oldestOf } from './group.js';
+import { groupOf } from './group.js';
 import type { Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';
 
 /** A run may take this part of the SLO: one run may be in the way, and then one's own. */
@@ -22,6 +22,8 @@ const PROMOTE_AFTER_SLOS = 20;
  * long texts a quarter less capacity with such batches than without any.
  */
 const LEAST_SAVING = 0.12;
+/** Part of the time that an item had: having waited for less it came, for all that is known, to an idle lane. */
+const HARDLY_WAITED = 1 / 8;
 /** Lengths within 1/16 of each other count as equal: the order of arrival decides among them. */
 const LENGTH_STEPS_LOG2 = 4;
 const LENGTH_STEPS = 2 ** LENGTH_STEPS_LOG2;
@@ -42,7 +44,8 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
   const urgent: T[] = [];
   const bulk: T[] = [];
   for (const item of snapshot.window) {
-    if (isLate(item, now, snapshot, knobs)) {
+    const left = snapshot.waiting - shed.length;
+    if (isLate(item, now, snapshot, knobs, left > snapshot.idleLanes)) {
       shed.push(item);
       continue;
     }
@@ -53,7 +56,7 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
   if (anchor === undefined) return { shed };
   // Before composing: a queue that would be split by cost, or among idle lanes, is held for company all the same.
   if (knobs.maxWaitMs > 0) {
-    const waitUntil = oldestOf(live) + knobs.maxWaitMs;
+    const waitUntil = holdUntil(live, snapshot, knobs);
     if (now < waitUntil && mayFill(live, snapshot, knobs)) return { shed, wakeAtMs: waitUntil };
   }
 
@@ -79,10 +82,41 @@ const mayFill = (live: readonly QueuedItem[], snapshot: Snapshot, knobs: Knobs):
   snapshot.waitingRows < knobs.maxBatch &&
   live.reduce((tokens, { rows, length }) => tokens + rows * length, 0) < knobs.maxBatchTokens;
 
-/** It can't be answered in time even if it runs now and alone. Before the cost is known only the clock decides. */
-const isLate = (item: QueuedItem, now: number, { cost }: Snapshot, { shedding }: Knobs): boolean =>
-  item.deadlineAt !== Infinity &&
-  now + (cost.trusted && shedding ? aloneMs(item, cost) : 0) >= item.deadlineAt;
+/** `maxWaitMs` from the arrival of the oldest; but nobody spends more than half of the time that is to spare on it. */
+const holdUntil = (live: readonly QueuedItem[], { cost }: Snapshot, { maxWaitMs }: Knobs): number =>
+  live.reduce((until, item) => {
+    const { arrivedAt, deadlineAt } = item;
+    const spareMs = deadlineAt - arrivedAt - aloneMs(item, cost);
+    return Math.min(until, arrivedAt + Math.min(maxWaitMs, spareMs / 2));
+  }, Infinity);
+
+/**
+ * It can't be answered in time even if it runs now and alone. Before the cost is known only the clock decides.
+ *
+ * A prediction may be far too high, and only runs correct it: shed on its word alone, nothing would ever run again. So it
+ * decides only where others would lose by the run, or where waiting was the cause:
+ *
+ *   time it had   ├─ waited ─┼──── run, predicted ────┤ deadline
+ *   more wait than idle lanes                          shed
+ *   else: the run alone is longer than all of it       runs: it has no chance, or the prediction is wrong
+ *         has waited for up to 1/8 of it               runs: as it came to an idle lane
+ *         has waited for longer                        shed: else one such run would make the next one late, and so on
+ */
+const isLate = (
+  item: QueuedItem,
+  now: number,
+  { cost }: Snapshot,
+  { shedding }: Knobs,
+  crowded: boolean,
+): boolean => {
+  const { arrivedAt, deadlineAt } = item;
+  if (now >= deadlineAt) return true;
+  if (deadlineAt === Infinity || !cost.trusted || !shedding) return false;
+  const runMs = aloneMs(item, cost);
+  if (now + runMs < deadlineAt) return false;
+  const hadMs = deadlineAt - arrivedAt;
+  return crowded || (runMs < hadMs && now - arrivedAt > hadMs * HARDLY_WAITED);
+};
 
 const isHeld = ({ echo }: Snapshot): boolean => echo !== undefined && echo.heldMs > 0;
 

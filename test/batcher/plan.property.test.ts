@@ -129,6 +129,29 @@ describe('planFifo, for every snapshot', () => {
 describe('planCost, for every snapshot', () => {
   contract(planCost);
 
+  it('runs what comes to an idle lane, or never had a chance, whatever is predicted: else no run would correct it', () =>
+    check((snapshot, k) => {
+      const { shed } = planCost(snapshot, NOW, k);
+      for (const [i, { rows, length, arrivedAt, deadlineAt }] of shed.entries()) {
+        // Only those that were left when all who were could run at once.
+        if (deadlineAt <= NOW || snapshot.waiting - i > snapshot.idleLanes) continue;
+        const hadMs = deadlineAt - arrivedAt;
+        const alone = msOf({ rows, tokens: rows * length, longest: length } as Group, snapshot);
+        expect(NOW - arrivedAt).toBeGreaterThan(hadMs / 8);
+        expect(alone).toBeLessThan(hadMs);
+      }
+    }));
+
+  it('holds nobody for more than half of the time that is to spare', () =>
+    check((snapshot, k) => {
+      const { group, shed, wakeAtMs = 0 } = planCost(snapshot, NOW, { ...k, echoHoldMs: 0 });
+      if (group !== undefined) return;
+      for (const { rows, length, arrivedAt, deadlineAt } of live(snapshot, shed)) {
+        const alone = msOf({ rows, tokens: rows * length, longest: length } as Group, snapshot);
+        expect(wakeAtMs).toBeLessThanOrEqual(arrivedAt + (deadlineAt - arrivedAt - alone) / 2);
+      }
+    }));
+
   const isBulk = (item: QueuedItem, k: Knobs): boolean => item.bulk && NOW - item.arrivedAt < 20 * k.sloMs;
 
   it('always takes the anchor: the first interactive item, or the first of all', () =>
