@@ -11,6 +11,7 @@ import {
 } from '#batcher';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { groupOf } from '../../batcher/group.js';
 import { knobs, NOW, snapshots } from './snapshots.js';
 
 const RUNS = { numRuns: Number(process.env.PROPERTY_RUNS ?? 3_000) };
@@ -197,6 +198,17 @@ describe('planCost, for every snapshot', () => {
         expect(msOf(group, snapshot)).toBeLessThanOrEqual(k.sloMs / 2 + 1e-9);
       if (interactive.length === 0)
         expect(msOf(group, snapshot)).toBeLessThanOrEqual(k.sloMs / (snapshot.quiet ? 2 : 8) + 1e-9);
+    }));
+
+  it('makes no run in which all are late where its anchor alone would not be', () =>
+    check((snapshot, k) => {
+      const { group, shed } = planCost(snapshot, NOW, k);
+      if (group === undefined || new Set(group.items.map((item) => isBulk(item, k))).size > 1) return;
+      const waiting = live(snapshot, shed);
+      const anchor = waiting.find((item) => !isBulk(item, k)) ?? waiting[0];
+      const inTime = (ms: number) => (item: QueuedItem) => NOW + ms <= item.deadlineAt;
+      if (anchor === undefined || !inTime(msOf(groupOf([anchor], 'single'), snapshot))(anchor)) return;
+      expect(group.items.some(inTime(msOf(group, snapshot) - 1e-9))).toBe(true);
     }));
 
   it('lets bulk items lengthen an interactive run by a quarter at most', () =>
