@@ -94,7 +94,8 @@ const holdUntil = (live: readonly QueuedItem[], { cost }: Snapshot, { maxWaitMs 
  * A prediction may be far too high, and only runs correct it: shed on its word alone, nothing would ever run again. So it
  * decides only where others would lose by the run, or where waiting was the cause:
  *
- *   time it had   ├─ waited ─┼──── run, predicted ────┤ deadline
+ *   arrival ├─ waited ─┼─ time left ─┤ deadline       predicted: a run longer than the time left
+ *           └────── all of it ───────┘
  *   more wait than idle lanes                          shed
  *   else: the run alone is longer than all of it       runs: it has no chance, or the prediction is wrong
  *         has waited for up to 1/8 of it               runs: as it came to an idle lane
