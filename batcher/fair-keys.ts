@@ -3,6 +3,14 @@ const DEFAULT_PRIORITY = 0;
 /** Where the default stands among 1, 2, 3, …: levels above go later, level 1 goes earlier. */
 const DEFAULT_LEVEL = 2;
 
+/** Where an item stands in line. */
+export interface Place {
+  /** Smaller goes first. */
+  readonly key: number;
+  /** The key without the priority: virtual time at which its caller's turn comes. */
+  readonly start: number;
+}
+
 /**
  * Orders the queue: start-time fair queueing (Goyal, Vin, Cheng, SIGCOMM'96). Every caller has a virtual clock that
  * advances by the cost of what it asked for; an item's key is its caller's clock, or the time now in service if that is
@@ -12,7 +20,7 @@ const DEFAULT_LEVEL = 2;
 export class FairKeys {
   readonly #finish = new Map<string, number>();
   readonly #levelMs: () => number;
-  /** Start key of what was last put into service. */
+  /** Latest start of what was put into service. */
   #virtualNow = 0;
 
   /** @param levelMs how much later one level of priority goes; the model's SLO, say */
@@ -20,17 +28,26 @@ export class FairKeys {
     this.#levelMs = levelMs;
   }
 
-  /** The key of an item of this cost; smaller goes first. */
-  next(caller: string, costMs: number, priority = DEFAULT_PRIORITY): number {
-    const start = Math.max(this.#virtualNow, this.#finish.get(caller) ?? 0);
-    this.#finish.set(caller, start + costMs);
-    if (priority === DEFAULT_PRIORITY) return start;
-    return start + (priority - DEFAULT_LEVEL) * this.#levelMs();
+  /** The place of an item of this cost, which its caller is charged. */
+  next(caller: string, costMs: number, priority = DEFAULT_PRIORITY): Place {
+    const place = this.peek(caller, priority);
+    this.#finish.set(caller, place.start + costMs);
+    return place;
   }
 
-  /** An item with this key is put into service. */
-  served(key: number): void {
-    this.#virtualNow = Math.max(this.#virtualNow, key);
+  /** The place that an item would get; nobody is charged. */
+  peek(caller: string, priority = DEFAULT_PRIORITY): Place {
+    const start = Math.max(this.#virtualNow, this.#finish.get(caller) ?? 0);
+    const levels = priority === DEFAULT_PRIORITY ? 0 : priority - DEFAULT_LEVEL;
+    return { key: start + levels * this.#levelMs(), start };
+  }
+
+  /**
+   * An item with this start is put into service. Not with this key: once an item of low priority was served, all who
+   * come would stand behind it, so behind the others of low priority that wait.
+   */
+  served(start: number): void {
+    this.#virtualNow = Math.max(this.#virtualNow, start);
     // Callers whose clock is behind are as good as new ones. Looking at all of them pays only now and then.
     if (this.#finish.size > this.#sweepAt) {
       for (const [caller, finish] of this.#finish)

@@ -79,6 +79,8 @@ export class Intake<P, R> {
         sharedRows += item.rows;
         entry.deadlineAt = Math.max(entry.deadlineAt, request.deadlineAt);
         if (!bulk) room.promote(entry);
+        // Bulk lifts nothing that is interactive.
+        if (!bulk || entry.bulk) room.advance(entry, this.#keys.peek(request.caller, priority));
       }
       entry.riders.push({ request, index });
       request.entries.push(entry);
@@ -88,7 +90,7 @@ export class Intake<P, R> {
 
   /** An entry goes into service. */
   served(entry: Entry<P, R>): void {
-    this.#keys.served(entry.key);
+    this.#keys.served(entry.start);
   }
 
   #entry(
@@ -100,7 +102,7 @@ export class Intake<P, R> {
   ): Entry<P, R> {
     return {
       seq: this.#seq++,
-      key: this.#keys.next(request.caller, aloneMs, priority),
+      ...this.#keys.next(request.caller, aloneMs, priority),
       rows,
       length,
       compat,

@@ -1,7 +1,8 @@
-import { composeAround, type Composable, type ComposeRules } from './compose.js';
-import { areaOf, costMs } from './cost.js';
+import { earliestOfEdge, sortedByLength } from './by-length.js';
+import { composeAround, type ComposeRules } from './compose.js';
+import { areaOf, costMs, type RunShape } from './cost.js';
 import { echoHoldUntil } from './echo-hold.js';
-import { groupOf, oldestOf } from './group.js';
+import { groupOf } from './group.js';
 import type { Group, Knobs, Plan, QueuedItem, Snapshot } from './types.js';
 
 /** A run may take this part of the SLO: one run may be in the way, and then one's own. */
@@ -22,9 +23,8 @@ const PROMOTE_AFTER_SLOS = 20;
  * long texts a quarter less capacity with such batches than without any.
  */
 const LEAST_SAVING = 0.12;
-/** Lengths within 1/16 of each other count as equal: the order of arrival decides among them. */
-const LENGTH_STEPS_LOG2 = 4;
-const LENGTH_STEPS = 2 ** LENGTH_STEPS_LOG2;
+/** Part of the time that an item had: having waited for less it came, for all that is known, to an idle lane. */
+const HARDLY_WAITED = 1 / 8;
 
 /**
  * Composition by cost: which of those waiting should ride together in the one lane that is free.
@@ -34,7 +34,7 @@ const LENGTH_STEPS = 2 ** LENGTH_STEPS_LOG2;
  *   group           ── a d c ──                              the anchor's part of the split
  *
  * Work-conserving: with a lane free and something queued it runs something, unless the operator asked to hold
- * (`maxWaitMs`). Joins nothing that costs more together than it saves.
+ * (`maxWaitMs`). Joins nothing that costs more together than it saves, or that answers fewer in time.
  */
 export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: number, knobs: Knobs): Plan<T> => {
   const shed: T[] = [];
@@ -42,7 +42,8 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
   const urgent: T[] = [];
   const bulk: T[] = [];
   for (const item of snapshot.window) {
-    if (isLate(item, now, snapshot, knobs)) {
+    const left = snapshot.waiting - shed.length;
+    if (isLate(item, now, snapshot, knobs, left > snapshot.idleLanes)) {
       shed.push(item);
       continue;
     }
@@ -53,7 +54,7 @@ export const planCost = <T extends QueuedItem>(snapshot: Snapshot<T>, now: numbe
   if (anchor === undefined) return { shed };
   // Before composing: a queue that would be split by cost, or among idle lanes, is held for company all the same.
   if (knobs.maxWaitMs > 0) {
-    const waitUntil = oldestOf(live) + knobs.maxWaitMs;
+    const waitUntil = holdUntil(live, snapshot, knobs);
     if (now < waitUntil && mayFill(live, snapshot, knobs)) return { shed, wakeAtMs: waitUntil };
   }
 
@@ -79,18 +80,50 @@ const mayFill = (live: readonly QueuedItem[], snapshot: Snapshot, knobs: Knobs):
   snapshot.waitingRows < knobs.maxBatch &&
   live.reduce((tokens, { rows, length }) => tokens + rows * length, 0) < knobs.maxBatchTokens;
 
-/** It can't be answered in time even if it runs now and alone. Before the cost is known only the clock decides. */
-const isLate = (item: QueuedItem, now: number, { cost }: Snapshot, { shedding }: Knobs): boolean =>
-  item.deadlineAt !== Infinity &&
-  now + (cost.trusted && shedding ? aloneMs(item, cost) : 0) >= item.deadlineAt;
+/** `maxWaitMs` from the arrival of the oldest; but nobody spends more than half of the time that is to spare on it. */
+const holdUntil = (live: readonly QueuedItem[], { cost }: Snapshot, { maxWaitMs }: Knobs): number =>
+  live.reduce((until, item) => {
+    const { arrivedAt, deadlineAt } = item;
+    const spareMs = deadlineAt - arrivedAt - aloneMs(item, cost);
+    return Math.min(until, arrivedAt + Math.min(maxWaitMs, spareMs / 2));
+  }, Infinity);
+
+/**
+ * It can't be answered in time even if it runs now and alone. Before the cost is known only the clock decides.
+ *
+ * A prediction may be far too high, and only runs correct it: shed on its word alone, nothing would ever run again. So it
+ * decides only where others would lose by the run, or where waiting was the cause:
+ *
+ *   arrival ├─ waited ─┼─ time left ─┤ deadline       predicted: a run longer than the time left
+ *           └────── all of it ───────┘
+ *   more wait than idle lanes                          shed
+ *   else: the run alone is longer than all of it       runs: it has no chance, or the prediction is wrong
+ *         has waited for up to 1/8 of it               runs: as it came to an idle lane
+ *         has waited for longer                        shed: else one such run would make the next one late, and so on
+ */
+const isLate = (
+  item: QueuedItem,
+  now: number,
+  { cost }: Snapshot,
+  { shedding }: Knobs,
+  crowded: boolean,
+): boolean => {
+  const { arrivedAt, deadlineAt } = item;
+  if (now >= deadlineAt) return true;
+  if (deadlineAt === Infinity || !cost.trusted || !shedding) return false;
+  const runMs = aloneMs(item, cost);
+  if (now + runMs < deadlineAt) return false;
+  const hadMs = deadlineAt - arrivedAt;
+  return crowded || (runMs < hadMs && now - arrivedAt > hadMs * HARDLY_WAITED);
+};
 
 const isHeld = ({ echo }: Snapshot): boolean => echo !== undefined && echo.heldMs > 0;
 
 const isBulk = (item: QueuedItem, now: number, { sloMs }: Knobs): boolean =>
   item.bulk && now - item.arrivedAt < PROMOTE_AFTER_SLOS * sloMs;
 
-const aloneMs = ({ rows, length }: QueuedItem, { basis, coefficients }: Snapshot['cost']): number =>
-  costMs(coefficients, areaOf(basis, { rows, tokens: rows * length, longest: length }), length);
+const aloneMs = ({ rows, length }: QueuedItem, cost: Snapshot['cost']): number =>
+  runMsOf({ rows, tokens: rows * length, longest: length }, cost);
 
 const groupAround = <T extends QueuedItem>(
   anchor: T,
@@ -118,62 +151,35 @@ const groupAround = <T extends QueuedItem>(
     capMs: knobs.sloMs * sloShare,
     delayWeight: (1 - snapshot.utilisation) / Math.max(1, snapshot.waiting),
   };
-  const { from, to } = composeAround(sorted, index, rules);
-  const group = groupOf(earliestOfEdge(sorted, from, to), 'cost');
-  return isWorthIt(group, snapshot.cost) ? group : groupOf([anchor], 'cost');
+  const within = (capMs: number): Group<T> => {
+    const { from, to } = composeAround(sorted, index, { ...rules, capMs });
+    const group = groupOf(earliestOfEdge(sorted, from, to), 'cost');
+    return isWorthIt(group, snapshot.cost) ? group : groupOf([anchor], 'cost');
+  };
+  const group = within(rules.capMs);
+  const leastSlackMs = group.items.reduce((least, item) => Math.min(least, item.deadlineAt - now), Infinity);
+  if (runMsOf(group, snapshot.cost) < leastSlackMs) return group;
+  // Somebody would be late by riding along. Under overload that is the oldest ones in every batch, so perhaps all of them.
+  const quick = within(Math.min(rules.capMs, leastSlackMs));
+  return inTimePerMs(quick, now, snapshot.cost) > inTimePerMs(group, now, snapshot.cost) ? quick : group;
 };
+
+/** Answers in time for each millisecond of the lane. */
+const inTimePerMs = ({ items, ...sizes }: Group, now: number, cost: Snapshot['cost']): number => {
+  const ms = runMsOf(sizes, cost);
+  return items.filter(({ deadlineAt }) => now + ms < deadlineAt).length / ms;
+};
+
+/** Milliseconds that a run of this shape takes. */
+const runMsOf = (shape: RunShape, { basis, coefficients }: Snapshot['cost']): number =>
+  costMs(coefficients, areaOf(basis, shape), shape.longest);
 
 /** See LEAST_SAVING. */
-const isWorthIt = ({ items, rows, tokens, longest }: Group, cost: Snapshot['cost']): boolean => {
+const isWorthIt = (group: Group, cost: Snapshot['cost']): boolean => {
+  const { items } = group;
   if (items.length === 1) return true;
   const apart = items.reduce((sum, item) => sum + aloneMs(item, cost), 0);
-  const together = costMs(cost.coefficients, areaOf(cost.basis, { rows, tokens, longest }), longest);
-  return together <= (1 - LEAST_SAVING) * apart;
-};
-
-/** Those of one shape by quantised length, then as they stood. Numbers sort faster than a comparison function. */
-const sortedByLength = <T extends QueuedItem>(
-  items: readonly T[],
-  compat: string,
-  age: (item: T) => number,
-): (Composable & { readonly item: T })[] => {
-  const n = items.length;
-  const places: number[] = [];
-  for (let i = 0; i < n; i++) {
-    const item = items[i];
-    if (item?.compat === compat) places.push(quantised(item.length) * n + i);
-  }
-  const sorted: (Composable & { readonly item: T })[] = [];
-  for (const place of new Float64Array(places).sort()) {
-    const item = items[place % n];
-    if (item === undefined) continue;
-    sorted.push({ item, rows: item.rows, length: Math.floor(place / n), age: age(item) });
-  }
-  return sorted;
-};
-
-/**
- * The split may start or end among items of equal length; nobody is overtaken there: the earliest of that length ride, as
- * many rows of them as the split has. `sorted` keeps the order of keys among equal lengths, so a group that starts in
- * their midst is shifted to their front.
- */
-const earliestOfEdge = <T extends QueuedItem>(
-  sorted: readonly { readonly item: T; readonly rows: number; readonly length: number }[],
-  from: number,
-  to: number,
-): T[] => {
-  const first = sorted[from]?.length;
-  let start = from;
-  while (start > 0 && sorted[start - 1]?.length === first) start--;
-  let end = from;
-  let rows = 0;
-  while (end < to && sorted[end]?.length === first) rows += sorted[end++]?.rows ?? 0;
-  const edge = sorted.slice(start, end).filter((place) => {
-    if (place.rows > rows) return false;
-    rows -= place.rows;
-    return true;
-  });
-  return [...edge, ...sorted.slice(end, to)].map(({ item }) => item);
+  return runMsOf(group, cost) <= (1 - LEAST_SAVING) * apart;
 };
 
 /** Bulk items, in order, that fit into what the interactive ones pay for already. */
@@ -199,11 +205,4 @@ const addBulk = <T extends QueuedItem>(
     items.push(item);
   }
   return items.length === group.items.length ? group : groupOf(items, 'cost');
-};
-
-/** Rounded up to the next of 16 steps of its power of two; up to 16 exact. */
-const quantised = (length: number): number => {
-  if (length <= LENGTH_STEPS) return Math.ceil(length);
-  const step = 2 ** (31 - Math.clz32(length) - LENGTH_STEPS_LOG2);
-  return Math.ceil(length / step) * step;
 };

@@ -3,6 +3,8 @@ import type { Group, QueuedItem, Ride } from './types.js';
 /** One item on its way through the queue and a lane; several requests may ride on it (single flight). */
 export interface Entry<P, R> extends QueuedItem {
   key: number;
+  /** See Place. */
+  start: number;
   bulk: boolean;
   /** The latest of its riders'. */
   deadlineAt: number;

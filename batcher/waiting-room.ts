@@ -1,3 +1,4 @@
+import type { Place } from './fair-keys.js';
 import { groupOf } from './group.js';
 import { Queue } from './queue.js';
 import type { Entry } from './request.js';
@@ -92,6 +93,16 @@ export class WaitingRoom<P, R> {
     const queued = this.#bulk.remove(entry);
     entry.bulk = false;
     if (queued) this.#interactive.add(entry);
+  }
+
+  /** A rider has come that would stand further ahead: the entry moves to its place. */
+  advance(entry: Entry<P, R>, { key, start }: Place): void {
+    if (key >= entry.key) return;
+    const queue = this.#queueOf(entry);
+    const queued = queue.remove(entry);
+    entry.key = key;
+    entry.start = start;
+    if (queued) queue.add(entry);
   }
 
   /** Nobody may ride along any more. */

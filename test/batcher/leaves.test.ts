@@ -47,15 +47,15 @@ describe('fair keys', () => {
 
   it('are the order of arrival for one caller', () => {
     const keys = keysOf();
-    const given = [5, 1, 9].map((cost) => keys.next('a', cost));
+    const given = [5, 1, 9].map((cost) => keys.next('a', cost).key);
     expect(given).toEqual([0, 5, 6]);
   });
 
   it('let a newcomer in before the backlog of one that floods', () => {
     const keys = keysOf();
-    const flood = Array.from({ length: 100 }, () => keys.next('flood', 10));
+    const flood = Array.from({ length: 100 }, () => keys.next('flood', 10).key);
     keys.served(flood[3] ?? 0);
-    const late = keys.next('late', 10);
+    const late = keys.next('late', 10).key;
     expect(late).toBe(30);
     expect(flood.filter((key) => key < late)).toHaveLength(3);
   });
@@ -64,16 +64,45 @@ describe('fair keys', () => {
     const keys = keysOf();
     keys.next('a', 10);
     keys.served(500);
-    expect(keys.next('a', 10)).toBe(500);
+    expect(keys.next('a', 10).key).toBe(500);
   });
 
   it('order priorities by a bounded distance, so that the lowest comes up in the end', () => {
     const keys = keysOf();
-    const low = keys.next('a', 1, 5);
-    expect(keys.next('b', 1, 1)).toBeLessThan(keys.next('c', 1, 0));
-    expect(keys.next('d', 1, 0)).toBeLessThan(low);
+    const low = keys.next('a', 1, 5).key;
+    expect(keys.next('b', 1, 1).key).toBeLessThan(keys.next('c', 1, 0).key);
+    expect(keys.next('d', 1, 0).key).toBeLessThan(low);
     keys.served(1_000);
-    expect(keys.next('e', 1, 1)).toBeGreaterThan(low);
+    expect(keys.next('e', 1, 1).key).toBeGreaterThan(low);
+  });
+
+  it('let higher priorities in before a backlog of lower ones, also once some of it was served', () => {
+    const keys = keysOf();
+    const backlog = Array.from({ length: 20 }, (_, i) => keys.next(`slow ${i}`, 10, 4));
+    for (let served = 0; served < 5; served++) keys.served(backlog[served]?.start ?? 0);
+    expect(keys.next('late', 10).key).toBeLessThan(backlog[5]?.key ?? 0);
+  });
+
+  it.each([1, 0])('let the lowest come up at last among priorities of %d without end', (priority) => {
+    const keys = keysOf();
+    const low = keys.next('low', 10, 5).key;
+    const turns = { a: keys.next('a', 10, priority), b: keys.next('b', 10, priority) };
+    let servedBefore = 0;
+    for (; Math.min(turns.a.key, turns.b.key) <= low && servedBefore < 1_000; servedBefore++) {
+      const next = turns.a.key <= turns.b.key ? 'a' : 'b';
+      keys.served(turns[next].start);
+      turns[next] = keys.next(next, 10, priority);
+    }
+    // Some 300 or 400 ms of virtual time for each of two callers.
+    expect(servedBefore).toBeLessThan(100);
+  });
+
+  it('tell a place without charging for it', () => {
+    const keys = keysOf();
+    expect(keys.peek('a', 3)).toEqual({ key: 100, start: 0 });
+    expect(keys.next('a', 10)).toEqual({ key: 0, start: 0 });
+    expect(keys.peek('a')).toEqual(keys.peek('a'));
+    expect(keys.peek('a')).toEqual({ key: 10, start: 10 });
   });
 });
 

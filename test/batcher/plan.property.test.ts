@@ -11,6 +11,7 @@ import {
 } from '#batcher';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { groupOf } from '../../batcher/group.js';
 import { knobs, NOW, snapshots } from './snapshots.js';
 
 const RUNS = { numRuns: Number(process.env.PROPERTY_RUNS ?? 3_000) };
@@ -129,6 +130,29 @@ describe('planFifo, for every snapshot', () => {
 describe('planCost, for every snapshot', () => {
   contract(planCost);
 
+  it('runs what comes to an idle lane, or never had a chance, whatever is predicted: else no run would correct it', () =>
+    check((snapshot, k) => {
+      const { shed } = planCost(snapshot, NOW, k);
+      for (const [i, { rows, length, arrivedAt, deadlineAt }] of shed.entries()) {
+        // Only those that were left when all who were could run at once.
+        if (deadlineAt <= NOW || snapshot.waiting - i > snapshot.idleLanes) continue;
+        const hadMs = deadlineAt - arrivedAt;
+        const alone = msOf({ rows, tokens: rows * length, longest: length } as Group, snapshot);
+        expect(NOW - arrivedAt).toBeGreaterThan(hadMs / 8);
+        expect(alone).toBeLessThan(hadMs);
+      }
+    }));
+
+  it('holds nobody for more than half of the time that is to spare', () =>
+    check((snapshot, k) => {
+      const { group, shed, wakeAtMs = 0 } = planCost(snapshot, NOW, { ...k, echoHoldMs: 0 });
+      if (group !== undefined) return;
+      for (const { rows, length, arrivedAt, deadlineAt } of live(snapshot, shed)) {
+        const alone = msOf({ rows, tokens: rows * length, longest: length } as Group, snapshot);
+        expect(wakeAtMs).toBeLessThanOrEqual(arrivedAt + (deadlineAt - arrivedAt - alone) / 2);
+      }
+    }));
+
   const isBulk = (item: QueuedItem, k: Knobs): boolean => item.bulk && NOW - item.arrivedAt < 20 * k.sloMs;
 
   it('always takes the anchor: the first interactive item, or the first of all', () =>
@@ -174,6 +198,18 @@ describe('planCost, for every snapshot', () => {
         expect(msOf(group, snapshot)).toBeLessThanOrEqual(k.sloMs / 2 + 1e-9);
       if (interactive.length === 0)
         expect(msOf(group, snapshot)).toBeLessThanOrEqual(k.sloMs / (snapshot.quiet ? 2 : 8) + 1e-9);
+    }));
+
+  it('makes no run in which all are late where its anchor alone would not be', () =>
+    check((any, k) => {
+      const aloneMs = (item: QueuedItem): number => msOf(groupOf([item], 'single'), any);
+      // As under overload: little time is left to any of them.
+      const window = any.window.map((item) => ({ ...item, deadlineAt: NOW + 1 + 1.4 * aloneMs(item) }));
+      const snapshot = { ...any, window };
+      const { group } = planCost(snapshot, NOW, k);
+      if (group === undefined || new Set(group.items.map((item) => isBulk(item, k))).size > 1) return;
+      const runMs = msOf(group, snapshot);
+      expect(group.items.some(({ deadlineAt }) => NOW + runMs <= deadlineAt + 1e-9)).toBe(true);
     }));
 
   it('lets bulk items lengthen an interactive run by a quarter at most', () =>

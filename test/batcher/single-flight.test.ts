@@ -80,4 +80,61 @@ describe('single flight', () => {
     lanes.submit('a=1');
     expect(lanes.batcher.queuedRows).toBe(1);
   });
+
+  describe('a twin stands where it would without the other', () => {
+    /** In what order a's twin, whose first is late in line, rides among fresh callers' items. */
+    const order = async (
+      queue: (lanes: PuppetLanes) => void,
+      twin: (lanes: PuppetLanes) => void,
+    ): Promise<string[]> => {
+      const lanes = new PuppetLanes({ maxBatch: 1, sloMs: 1_000 });
+      lanes.submit('running');
+      await settle();
+      queue(lanes);
+      twin(lanes);
+      await lanes.finishAll();
+      return lanes.history.slice(1).flat();
+    };
+    const lowest = (lanes: PuppetLanes): void => {
+      lanes.submit('a=1', { caller: 'low', priority: 1_000 });
+      for (const name of ['b', 'c', 'd']) lanes.submit(name, { caller: name, priority: 3 });
+    };
+
+    it('not at the priority of the other', async () => {
+      const twin = (lanes: PuppetLanes): void => void lanes.submit('a=1', { caller: 'twin' });
+      expect(await order(lowest, () => undefined)).toEqual(['b', 'c', 'd', 'a']);
+      expect(await order(lowest, twin)).toEqual(['a', 'b', 'c', 'd']);
+    });
+
+    it('not at the end of a flood; and the flood is not pulled ahead with it', async () => {
+      const lanes = new PuppetLanes({ maxBatch: 1, sloMs: 1_000 });
+      lanes.submit('running');
+      await settle();
+      lanes.submit('b c d e a=1', { caller: 'flood' });
+      lanes.submit('a=1', { caller: 'twin' });
+      for (let i = 0; i < 3; i++) await lanes.runs[i]?.finish();
+      lanes.submit('z', { caller: 'late' });
+      await lanes.finishAll();
+      expect(lanes.history.slice(1).flat()).toEqual(['b', 'a', 'c', 'z', 'd', 'e']);
+    });
+
+    it('and never further back', async () => {
+      const twin = (lanes: PuppetLanes): void => {
+        lanes.submit('b', { caller: 'b' });
+        lanes.submit('a=1', { caller: 'twin', priority: 1_000 });
+      };
+      expect(await order((lanes) => void lanes.submit('a=1', { caller: 'first' }), twin)).toEqual(['a', 'b']);
+    });
+
+    it('and one that runs is left as it is', async () => {
+      const lanes = new PuppetLanes({ maxBatch: 1, sloMs: 1_000 });
+      const tickets = [lanes.submit('a=1', { priority: 1_000 })];
+      await settle();
+      tickets.push(lanes.submit('a=1', { priority: 1 }));
+      expect(lanes.batcher.queuedRows).toBe(0);
+      await lanes.finishAll();
+      expect(await Promise.all(tickets.map(values))).toEqual([['A'], ['A']]);
+      expect(lanes.history).toEqual([['a']]);
+    });
+  });
 });
