@@ -194,7 +194,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       logger.info({ url }, 'listening');
       return { host, port, url, ...(await listenGrpc()) };
     },
-    verify: async (name, budgetMs) => verify(registry.get(name), { codec, pool, budgetMs }),
+    verify: async (name, budgetMs) => {
+      const model = registry.get(name);
+      return model.during(() => verify(model, { codec, pool, budgetMs }));
+    },
     close: () =>
       lifecycle
         .close(server && closeTogether(grpcServer ? [server, grpcServer] : [server]))
