@@ -5,7 +5,7 @@ import path from 'node:path';
 import { FIXTURES, SHIPPED_MODELS, startGateway, tempModelRoot } from '../support/start-gateway.js';
 import type { Running, TempFolder } from '../support/start-gateway.js';
 
-const SWAPS = 20;
+const SWAPS = 12;
 /** Enough text for the codec thread, so that a swap finds requests in the middle of being encoded. */
 const TEXTS = Array.from(
   { length: 300 },
