@@ -69,6 +69,11 @@ export class Registry extends ModelTable {
     return this.#bad.get(name) ?? new Map<string, BadVersion>();
   }
 
+  /** How the files of a served name looked when it was loaded, see stampOf; undefined for one that is not served. */
+  stampOf(name: string): string | undefined {
+    return this.findGroup(name)?.parts.stamp;
+  }
+
   /** Where a name was last loaded from; else the folder of that name. */
   pathOf(name: string): string {
     return this.#paths.get(name) ?? name;
