@@ -131,7 +131,7 @@ export class Reloader {
     // Only now: until the new default is there, the old one answers.
     const isTaken = this.#takeDefault();
     for (const name of leaving)
-      if (isTaken || name !== registry.defaultModel) await attempt(registry.unload(name), name);
+      if (isTaken || name !== registry.defaultModel) await attempt(registry.drop(name), name);
     // Settings may have been what kept a model away.
     for (const name of [...registry.failures.keys()])
       if (keys.some((key) => key.startsWith(`models.${name}.`))) await attempt(registry.refresh(name), name);

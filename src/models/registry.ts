@@ -42,13 +42,14 @@ export class Registry extends ModelTable {
   /** Versions that could not be loaded, by name. */
   readonly #bad = new Map<string, ReadonlyMap<string, BadVersion>>();
   readonly #operations = new PQueue({ concurrency: 1 });
+  #isDraining = false;
 
   /** @param configured the policy of config.yaml for a name */
   constructor(
     readonly loader: ModelLoader,
     defaultModel: string | undefined,
     readonly configured: (name: string) => VersionPolicy = usualPolicy,
-    /** What a refresh has replaced could not be freed. */
+    /** What nobody waits for could not be freed. */
     readonly onFault: (name: string, reason: string) => void = () => undefined,
   ) {
     super(defaultModel);
@@ -96,12 +97,10 @@ export class Registry extends ModelTable {
    * @param isFresh opens all versions anew, since settings have changed
    * @throws as `load`, where nothing can be served
    */
-  async refresh(name: string, isFresh = false): Promise<ServedModel> {
-    const { result, freed } = await this.#operations.add(() =>
+  refresh(name: string, isFresh = false): Promise<ServedModel> {
+    return this.#untilVisible(name, () =>
       this.#change(name, { path: this.pathOf(name), isStrict: false, isFresh }),
     );
-    freed.catch((error: unknown) => this.onFault(name, messageOf(error)));
-    return result;
   }
 
   /**
@@ -137,28 +136,57 @@ export class Registry extends ModelTable {
 
   /** Takes the name away at once, then lets the queued and running work end, then frees the memory. */
   unload(name: string): Promise<void> {
-    return this.#untilFreed(() => {
-      this.#bad.delete(name);
-      const isForgotten = this.forgetFailure(name) && this.findGroup(name) === undefined;
-      const models = isForgotten ? [] : this.group(name).models;
-      this.put(name, undefined);
-      return { result: undefined, freed: this.#retire(models) };
-    });
+    return this.#untilFreed(() => this.#remove(name));
   }
 
-  /** Resolves when no model has work left. Nothing new is taken from here on. */
+  /** As `unload`; resolves as soon as the name is gone. */
+  drop(name: string): Promise<void> {
+    return this.#untilVisible(name, () => this.#remove(name));
+  }
+
+  /**
+   * Resolves when no model has work left. Nothing new is taken from here on: operations that wait are refused as
+   * DRAINING, and what the one under way has opened is closed again.
+   */
   async drain(): Promise<void> {
+    this.#isDraining = true;
     await Promise.all([...this.allVersions, ...this.#retiring].map((model) => model.drain()));
   }
 
   abort(): void {
+    this.#isDraining = true;
     for (const model of [...this.allVersions, ...this.#retiring]) model.batcher.abort();
   }
 
+  #operate<T>(operation: () => Changed<T> | Promise<Changed<T>>): Promise<Changed<T>> {
+    return this.#operations.add(async () => {
+      this.#refuseWhenDraining();
+      return operation();
+    });
+  }
+
   async #untilFreed<T>(operation: () => Changed<T> | Promise<Changed<T>>): Promise<T> {
-    const { result, freed } = await this.#operations.add(async () => operation());
+    const { result, freed } = await this.#operate(operation);
     await freed;
     return result;
+  }
+
+  async #untilVisible<T>(name: string, operation: () => Changed<T> | Promise<Changed<T>>): Promise<T> {
+    const { result, freed } = await this.#operate(operation);
+    freed.catch((error: unknown) => this.onFault(name, messageOf(error)));
+    return result;
+  }
+
+  #refuseWhenDraining(): void {
+    if (this.#isDraining) throw new CarpoolError('DRAINING', 'the gateway is shutting down');
+  }
+
+  #remove(name: string): Changed<undefined> {
+    this.#bad.delete(name);
+    const isForgotten = this.forgetFailure(name) && this.findGroup(name) === undefined;
+    const models = isForgotten ? [] : this.group(name).models;
+    this.put(name, undefined);
+    return { result: undefined, freed: this.#retire(models) };
   }
 
   async #change(
@@ -179,11 +207,12 @@ export class Registry extends ModelTable {
     this.#loading.add(name);
     try {
       const assembled = await assembler.run();
+      this.#refuseWhenDraining();
       group = this.#afterRollback(old, assembled.group, policy !== undefined);
       this.#bad.set(name, assembled.bad);
     } catch (error) {
       await this.#retire(assembler.opened);
-      if (old === undefined && !isStrict) this.noteFailure(name, toWireError(error));
+      if (old === undefined && !isStrict && !this.#isDraining) this.noteFailure(name, toWireError(error));
       throw error;
     } finally {
       this.#loading.delete(name);

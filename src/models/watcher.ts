@@ -13,7 +13,7 @@ export interface WatchedModels {
   stampOf(name: string): string | undefined;
   pathOf(name: string): string;
   refresh(name: string): Promise<unknown>;
-  unload(name: string): Promise<void>;
+  drop(name: string): Promise<void>;
 }
 
 export interface WatcherDeps {
@@ -168,7 +168,7 @@ export class Watcher {
       if (stamp === '') {
         this.#done.delete(name);
         if (!this.#isServed(name)) return;
-        await registry.unload(name);
+        await registry.drop(name);
         onChange('unloaded', name);
         return;
       }
@@ -185,7 +185,7 @@ export class Watcher {
       await registry.refresh(name);
       onChange('loaded', name);
     } catch (error) {
-      onFault(name, messageOf(error));
+      if (!this.#isClosed) onFault(name, messageOf(error));
     }
   }
 

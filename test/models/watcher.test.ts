@@ -34,7 +34,7 @@ const registry = {
     served.add(name);
     return Promise.resolve();
   },
-  unload: (name: string) => {
+  drop: (name: string) => {
     log.push(`unload ${name}`);
     served.delete(name);
     return Promise.resolve();
