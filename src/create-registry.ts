@@ -56,6 +56,7 @@ export const createRegistry = (parts: {
     loader,
     settings.models.default,
     (name) => configuredPolicy(loader.config, name),
-    (model, reason) => logger.error({ model, reason }, 'a version that is not served any more could not be freed'),
+    (model, reason) =>
+      logger.error({ model, reason }, 'a version that is not served any more could not be freed'),
   );
 };

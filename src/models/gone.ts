@@ -15,14 +15,10 @@ export const isGone = (error: unknown): boolean => GONE.includes(fileErrorOf(err
 /** Is it there, but closed to us? */
 export const isLocked = (error: unknown): boolean => LOCKED.includes(fileErrorOf(error));
 
-/** @returns undefined where nothing is there. @throws what else went wrong */
-export const unlessGone = <T>(work: Promise<T>): Promise<T | undefined> =>
-  work.catch((error: unknown) => {
-    if (isGone(error)) return undefined;
-    throw error;
-  });
-
-/** The same, with what is closed to us passed over as well: a volume's `lost+found` is no model. */
+/**
+ * @returns undefined where nothing is there, or what is there is closed to us: a volume's `lost+found` is no model
+ * @throws what else went wrong
+ */
 export const unlessClosed = <T>(work: Promise<T>): Promise<T | undefined> =>
   work.catch((error: unknown) => {
     if (isGone(error) || isLocked(error)) return undefined;

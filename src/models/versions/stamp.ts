@@ -7,8 +7,6 @@ import { isGone, isLocked } from '../gone.js';
 /** Deep enough for any export (`onnx/`, `1_Pooling/`) below the versions of a model. */
 const DEEPEST = 4;
 
-const DISK: Disk = { stat: (path) => stat(path), readdir: (path) => readdir(path) };
-
 interface FoundFile {
   readonly path: string;
   readonly stamp: string;
@@ -25,6 +23,8 @@ export interface Disk {
   }>;
   readdir(path: string): Promise<string[]>;
 }
+
+const DISK: Disk = { stat: (path) => stat(path), readdir: (path) => readdir(path) };
 
 /** What stands for the content or the times of what is closed to us. */
 const LOCKED = 'locked';

@@ -3,7 +3,6 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { versionsSchema } from '../../../src/config/versions.js';
-import { CarpoolError } from '../../../src/errors.js';
 import { openLinkOf } from '../../../src/executor/open-link.js';
 import { Registry } from '../../../src/models/registry.js';
 import { policyOf } from '../../../src/models/versions/policy.js';
@@ -108,23 +107,6 @@ describe('a version that can not be loaded', () => {
     await registry.refresh('m');
     expect([current(), registry.badVersions('m').size]).toEqual(['2', 0]);
     expect(log.filter((line) => line === 'loaded m')).toHaveLength(2);
-  });
-
-  it('is not one whose files can not be looked at: it goes on', async () => {
-    const { registry, loader } = host;
-    await place('1');
-    await place('2', 'fixed_batch');
-    const second = await registry.refresh('m');
-    const stampOf = loader.stampOf.bind(loader);
-    for (const unreadable of ['m', 'm/2']) {
-      loader.stampOf = (path) =>
-        path === unreadable ? Promise.reject(new CarpoolError('MODEL_LOAD_FAILED', 'EMFILE')) : stampOf(path);
-      await registry.refresh('m').catch(() => undefined);
-      expect(registry.get('m')).toBe(second);
-    }
-    loader.stampOf = stampOf;
-    expect(await registry.refresh('m')).toBe(second);
-    expect(registry.badVersions('m').size).toBe(0);
   });
 
   it('keeps the older ones serving at the start too', async () => {
