@@ -52,5 +52,11 @@ export const createRegistry = (parts: {
         : logger.info({ model: info.name }, 'model is back in service'),
     onRetired: ({ info }) => logger.info({ model: info.name, loadedAt: info.loadedAt }, 'model retired'),
   });
-  return new Registry(loader, settings.models.default, (name) => configuredPolicy(loader.config, name));
+  return new Registry(
+    loader,
+    settings.models.default,
+    (name) => configuredPolicy(loader.config, name),
+    (model, reason) =>
+      logger.error({ model, reason }, 'a version that is not served any more could not be freed'),
+  );
 };

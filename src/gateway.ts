@@ -213,7 +213,10 @@ export const createGateway = (config: Config | object = {}, deps: GatewayDeps = 
       lifecycle.requireOpen();
       return listening;
     },
-    verify: async (name, budgetMs) => verify(registry.get(name), { codec, pool, budgetMs }),
+    verify: async (name, budgetMs) => {
+      const model = registry.get(name);
+      return model.during(() => verify(model, { codec, pool, budgetMs }));
+    },
     close: () => lifecycle.close(bound && servers).finally(() => wall.close()),
     reload: (load) => versions.reload(load),
     abandon: () => {

@@ -79,7 +79,7 @@ export class Reloader {
   }
 
   async #reload(load: () => Config): Promise<ReloadReport> {
-    const { logger, watcher } = this.#deps;
+    const { logger, registry, watcher } = this.#deps;
     let next: Config;
     try {
       next = load();
@@ -96,6 +96,11 @@ export class Reloader {
     const needRestart = changed.filter((key) => !isLive(key));
     const problems = await this.#apply(next, applied);
     await watcher.lookNow().catch((error: unknown) => problems.push(messageOf(error)));
+    if (!this.#takeDefault()) {
+      const { defaultModel: old } = registry;
+      const stays = old === undefined ? 'there is none' : `'${old}' stays`;
+      problems.push(`models.default: '${next.models.default ?? ''}' is not served: ${stays}`);
+    }
     const report = { applied, needRestart, problems };
     if (problems.length > 0)
       logger.error(report, 'the configuration was read; not all of it could be applied');
@@ -116,14 +121,17 @@ export class Reloader {
       models: { ...next.models, root, cacheDir, startupTimeoutMs },
     };
     registry.loader.reconfigure(this.#config);
-    registry.defaultModel = next.models.default;
     if (hasChanged('log.level')) logLevel?.configure(next.log.level, { by: 'reload' });
     if (hasChanged('models.pollIntervalMs')) watcher.every(next.models.pollIntervalMs);
     const problems: string[] = [];
     const attempt = async (work: Promise<unknown>, name: string): Promise<void> => {
       await work.catch((error: unknown) => problems.push(`${name}: ${messageOf(error)}`));
     };
-    if (hasChanged('models.load')) await this.#load(attempt);
+    const leaving = hasChanged('models.load') ? await this.#load(attempt) : [];
+    // Only now: until the new default is there, the old one answers.
+    const isTaken = this.#takeDefault();
+    for (const name of leaving)
+      if (isTaken || name !== registry.defaultModel) await attempt(registry.drop(name), name);
     // Settings may have been what kept a model away.
     for (const name of [...registry.failures.keys()])
       if (keys.some((key) => key.startsWith(`models.${name}.`))) await attempt(registry.refresh(name), name);
@@ -137,14 +145,33 @@ export class Reloader {
     return problems;
   }
 
-  async #load(attempt: (work: Promise<unknown>, name: string) => Promise<void>): Promise<void> {
+  /** Loads what is new on the list. @returns what has left it */
+  async #load(attempt: (work: Promise<unknown>, name: string) => Promise<void>): Promise<readonly string[]> {
     const { registry } = this.#deps;
-    const names = await wantedModels(this.#config.models);
+    const { load } = this.#config.models;
+    let names: readonly string[] = [];
+    await attempt(
+      wantedModels(this.#config.models).then((found) => (names = found)),
+      'models.root',
+    );
     for (const name of names)
       if (registry.findGroup(name) === undefined) await attempt(registry.refresh(name), name);
+    // What is not in the folder is the watcher's.
+    if (load === '*') return [];
     // Those that somebody loaded from elsewhere are not the list's.
-    for (const { name } of registry.groups)
-      if (!names.includes(name) && registry.pathOf(name) === name) await attempt(registry.unload(name), name);
+    return registry.groups
+      .map(({ name }) => name)
+      .filter((name) => !load.includes(name) && registry.pathOf(name) === name);
+  }
+
+  /** @returns false where it is not served, and the old one stays */
+  #takeDefault(): boolean {
+    const { registry } = this.#deps;
+    const { default: wanted } = this.#config.models;
+    if (wanted !== registry.defaultModel && wanted !== undefined && registry.findGroup(wanted) === undefined)
+      return false;
+    registry.defaultModel = wanted;
+    return true;
   }
 
   #hasOtherBatching(info: ModelInfo): boolean {

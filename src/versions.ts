@@ -67,6 +67,11 @@ export const createVersions = (deps: VersionsDeps): Versions => {
         { model, reason },
         'its files have changed, and are not served; tried again when they change',
       ),
+    onUnreadable: (model, reason) =>
+      logger.warn(
+        { model, reason },
+        'its files can not be read: what serves goes on, and they are looked at again',
+      ),
   });
   const reloader = new Reloader({ settings, registry, watcher, logger, logLevel });
   return { traffic, watcher, reload: (load) => reloader.reload(load) };

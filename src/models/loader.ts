@@ -11,9 +11,10 @@ import { batchingOf } from './batching-of.js';
 import { AT_LOAD } from './invariance/effort.js';
 import { examine } from './invariance/examine.js';
 import { modeAfter } from './invariance/verdict.js';
+import { fileErrorOf } from './gone.js';
 import type { ModelInfo } from './model-info.js';
 import { openModel, type OnLane, type Opened, type OpeningDeps } from './open-model.js';
-import { resolveInRoot, withoutRoot } from './paths.js';
+import { findInRoot, withoutRoot } from './paths.js';
 import { readModel, type ModelRoot, type ModelSource } from './repository.js';
 import { maxTokensOf } from './sample-texts.js';
 import { wholeBatch, type SelfTest } from './self-test.js';
@@ -75,13 +76,20 @@ export class ModelLoader implements VersionSource {
 
   async stampOf(path: string): Promise<string> {
     const found = await this.locate(path);
-    return found === undefined ? '' : stampOf(found);
+    if (found === undefined) return '';
+    return stampOf(found).catch((error: unknown) => {
+      throw new CarpoolError('MODEL_LOAD_FAILED', `${path}: can't be read: ${fileErrorOf(error)}`);
+    });
   }
 
-  /** Real path of what a path names; undefined where nothing is. */
+  /** Real path of what a path names; undefined where nothing is. @throws MODEL_LOAD_FAILED where that can't be told */
   locate(path: string): Promise<string | undefined> {
     const { root, baseDir } = this.#where;
-    return resolveInRoot(path, root, [baseDir, root]).catch(() => undefined);
+    // What leads out of the root is none of its models.
+    return findInRoot(path, root, [baseDir, root]).catch((error: unknown) => {
+      if (codeOf(error) !== 'INVALID_REQUEST') throw error;
+      return undefined;
+    });
   }
 
   /**

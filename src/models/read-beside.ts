@@ -1,6 +1,7 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CarpoolError, messageOf } from '../errors.js';
+import { isGone } from './gone.js';
 import { resolveInRoot } from './paths.js';
 
 /**
@@ -25,8 +26,7 @@ export const isMissing = async (file: string): Promise<boolean> => {
     await lstat(file);
     return false;
   } catch (error) {
-    const { code } = error as { code?: unknown };
-    if (code === 'ENOENT' || code === 'ENOTDIR') return true;
+    if (isGone(error)) return true;
     throw error;
   }
 };

@@ -1,5 +1,5 @@
 import PQueue from 'p-queue';
-import { CarpoolError, toWireError } from '../errors.js';
+import { CarpoolError, messageOf, toWireError } from '../errors.js';
 import type { ModelLoader } from './loader.js';
 import { ModelTable } from './model-table.js';
 import type { ServedModel } from './served-model.js';
@@ -17,11 +17,21 @@ interface Change {
   readonly isFresh?: boolean;
 }
 
+/** An operation whose change is visible. */
+interface Changed<T> {
+  readonly result: T;
+  /** Resolves when what it took out of the table is freed. */
+  readonly freed: Promise<void>;
+}
+
 /**
  * The models being served, and the operations on them. These run one after the other (p-queue), and each becomes visible
  * in one step:
  *
  *     load what is missing ─▶ put the new group in place (one step) ─▶ drain what is not in it ─▶ free it
+ *     └──────────────── one operation at a time ──────────────────┘   └── the next one may begin ───────┘
+ *
+ * Whoever reads an answer slowly keeps a version open, so nobody else waits for that.
  */
 export class Registry extends ModelTable {
   /** Out of the table, but not done yet. */
@@ -32,12 +42,15 @@ export class Registry extends ModelTable {
   /** Versions that could not be loaded, by name. */
   readonly #bad = new Map<string, ReadonlyMap<string, BadVersion>>();
   readonly #operations = new PQueue({ concurrency: 1 });
+  #isDraining = false;
 
   /** @param configured the policy of config.yaml for a name */
   constructor(
     readonly loader: ModelLoader,
     defaultModel: string | undefined,
     readonly configured: (name: string) => VersionPolicy = usualPolicy,
+    /** What nobody waits for could not be freed. */
+    readonly onFault: (name: string, reason: string) => void = () => undefined,
   ) {
     super(defaultModel);
   }
@@ -57,6 +70,11 @@ export class Registry extends ModelTable {
     return this.#bad.get(name) ?? new Map<string, BadVersion>();
   }
 
+  /** How the files of a served name looked when it was loaded, see stampOf; undefined for one that is not served. */
+  stampOf(name: string): string | undefined {
+    return this.findGroup(name)?.parts.stamp;
+  }
+
   /** Where a name was last loaded from; else the folder of that name. */
   pathOf(name: string): string {
     return this.#paths.get(name) ?? name;
@@ -65,21 +83,22 @@ export class Registry extends ModelTable {
   /**
    * Loads a model, or replaces one: what is new is tested and warm before it takes the name, the old one finishes what
    * it has. Of a folder with versions those are loaded that the policy wants; the ones whose files are the same stay.
-   * A failed load leaves the old one serving.
+   * A failed load leaves the old one serving. Resolves when the old one is freed.
    * @param atOnce at start-up: no lane has other work; a version that fails does not keep the others away
    * @throws MODEL_LOAD_FAILED, INVALID_REQUEST
    */
   load(name: string, path: string, atOnce = false): Promise<ServedModel> {
-    return this.#operations.add(() => this.#change(name, { path, atOnce, isStrict: !atOnce }));
+    return this.#untilFreed(() => this.#change(name, { path, atOnce, isStrict: !atOnce }));
   }
 
   /**
-   * Looks at the files of a name once more, as `load` does, but takes what is good of them.
+   * Looks at the files of a name once more, as `load` does, but takes what is good of them. Resolves as soon as that
+   * serves.
    * @param isFresh opens all versions anew, since settings have changed
    * @throws as `load`, where nothing can be served
    */
   refresh(name: string, isFresh = false): Promise<ServedModel> {
-    return this.#operations.add(() =>
+    return this.#untilVisible(name, () =>
       this.#change(name, { path: this.pathOf(name), isStrict: false, isFresh }),
     );
   }
@@ -89,7 +108,7 @@ export class Registry extends ModelTable {
    * @throws MODEL_NOT_FOUND, MODEL_LOAD_FAILED; CONFLICT where the folder has no versions, or a rollback came between
    */
   setPolicy(name: string, policy: VersionPolicy): Promise<ServedModel> {
-    return this.#operations.add(() => {
+    return this.#untilFreed(() => {
       if (!this.group(name).parts.isVersioned)
         throw new CarpoolError(
           'CONFLICT',
@@ -117,28 +136,63 @@ export class Registry extends ModelTable {
 
   /** Takes the name away at once, then lets the queued and running work end, then frees the memory. */
   unload(name: string): Promise<void> {
-    return this.#operations.add(async () => {
-      this.#bad.delete(name);
-      if (this.forgetFailure(name) && this.findGroup(name) === undefined) return;
-      const { models } = this.group(name);
-      this.put(name, undefined);
-      await this.#retire(models);
-    });
+    return this.#untilFreed(() => this.#remove(name));
   }
 
-  /** Resolves when no model has work left. Nothing new is taken from here on. */
+  /** As `unload`; resolves as soon as the name is gone. */
+  drop(name: string): Promise<void> {
+    return this.#untilVisible(name, () => this.#remove(name));
+  }
+
+  /**
+   * Resolves when no model has work left. Nothing new is taken from here on: operations that wait are refused as
+   * DRAINING, and what the one under way has opened is closed again.
+   */
   async drain(): Promise<void> {
+    this.#isDraining = true;
     await Promise.all([...this.allVersions, ...this.#retiring].map((model) => model.drain()));
   }
 
   abort(): void {
+    this.#isDraining = true;
     for (const model of [...this.allVersions, ...this.#retiring]) model.batcher.abort();
+  }
+
+  #operate<T>(operation: () => Changed<T> | Promise<Changed<T>>): Promise<Changed<T>> {
+    return this.#operations.add(async () => {
+      this.#refuseWhenDraining();
+      return operation();
+    });
+  }
+
+  async #untilFreed<T>(operation: () => Changed<T> | Promise<Changed<T>>): Promise<T> {
+    const { result, freed } = await this.#operate(operation);
+    await freed;
+    return result;
+  }
+
+  async #untilVisible<T>(name: string, operation: () => Changed<T> | Promise<Changed<T>>): Promise<T> {
+    const { result, freed } = await this.#operate(operation);
+    freed.catch((error: unknown) => this.onFault(name, messageOf(error)));
+    return result;
+  }
+
+  #refuseWhenDraining(): void {
+    if (this.#isDraining) throw new CarpoolError('DRAINING', 'the gateway is shutting down');
+  }
+
+  #remove(name: string): Changed<undefined> {
+    this.#bad.delete(name);
+    const isForgotten = this.forgetFailure(name) && this.findGroup(name) === undefined;
+    const models = isForgotten ? [] : this.group(name).models;
+    this.put(name, undefined);
+    return { result: undefined, freed: this.#retire(models) };
   }
 
   async #change(
     name: string,
     { path, policy, atOnce = false, isStrict, isFresh = false }: Change,
-  ): Promise<ServedModel> {
+  ): Promise<Changed<ServedModel>> {
     const old = this.findGroup(name);
     const assembler = new Assembler({
       source: this.loader,
@@ -153,11 +207,12 @@ export class Registry extends ModelTable {
     this.#loading.add(name);
     try {
       const assembled = await assembler.run();
+      this.#refuseWhenDraining();
       group = this.#afterRollback(old, assembled.group, policy !== undefined);
       this.#bad.set(name, assembled.bad);
     } catch (error) {
       await this.#retire(assembler.opened);
-      if (old === undefined && !isStrict) this.noteFailure(name, toWireError(error));
+      if (old === undefined && !isStrict && !this.#isDraining) this.noteFailure(name, toWireError(error));
       throw error;
     } finally {
       this.#loading.delete(name);
@@ -166,8 +221,8 @@ export class Registry extends ModelTable {
     this.#paths.set(name, group.parts.path);
     const stays = group.models;
     const all = [...(old?.models ?? []), ...assembler.opened];
-    await this.#retire(all.filter((model) => !stays.includes(model)));
-    return group.current;
+    const freed = this.#retire(all.filter((model) => !stays.includes(model)));
+    return { result: group.current, freed };
   }
 
   /** Somebody may have rolled back while it was loading: that holds. */

@@ -4,6 +4,7 @@ import { CarpoolError, messageOf } from '../errors.js';
 import { CARD, readCard, wholeCard } from './card-file.js';
 import { cardSchema, type Card } from './card.js';
 import { digestOf } from './digest.js';
+import { unlessClosed } from './gone.js';
 import { resolveInRoot } from './paths.js';
 import { readBeside } from './read-beside.js';
 import { looksLikeModel, versionsIn } from './versions/folders.js';
@@ -26,9 +27,12 @@ export interface ModelRoot {
   readonly baseDir: string;
 }
 
-/** Names of the folders in the root that look like a model, or that hold versions of one. Sorted. */
+/**
+ * Names of the folders in the root that look like a model, or that hold versions of one. Sorted.
+ * @throws Node's error where the disk does not say
+ */
 export const listModels = async (root: string): Promise<string[]> => {
-  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const entries = (await unlessClosed(readdir(root, { withFileTypes: true }))) ?? [];
   const names: string[] = [];
   for (const entry of entries) {
     if (!entry.isDirectory() || entry.name.startsWith('.')) continue;

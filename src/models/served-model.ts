@@ -179,8 +179,9 @@ export class ServedModel implements Contender {
   }
 
   /**
-   * Keeps this version open while `work` prepares what is to ride with it (a parse or an encode that takes its time),
-   * though it be replaced or unloaded meanwhile. Who looked it up, or held it, a moment ago may still begin.
+   * Keeps this version open while `work` goes on that has not boarded yet (a parse or an encode that takes its time, the
+   * slices of a large request that are still to come), though it be replaced or unloaded meanwhile. Who looked it up, or
+   * held it, a moment ago may still begin.
    */
   async during<T>(work: () => Promise<T>): Promise<T> {
     this.#holders++;

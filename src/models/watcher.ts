@@ -9,14 +9,16 @@ export interface WatchedModels {
   readonly groups: readonly { readonly name: string }[];
   /** Names only. */
   readonly failures: ReadonlyMap<string, unknown>;
+  /** How the files of a served name looked when it was loaded, see stampOf. */
+  stampOf(name: string): string | undefined;
   pathOf(name: string): string;
   refresh(name: string): Promise<unknown>;
-  unload(name: string): Promise<void>;
+  drop(name: string): Promise<void>;
 }
 
 export interface WatcherDeps {
   readonly registry: WatchedModels;
-  /** Real path of what a path names; undefined where nothing is. */
+  /** Real path of what a path names; undefined where nothing is. @throws where that can't be told */
   readonly locate: (path: string) => Promise<string | undefined>;
   readonly clock: Clock;
   /** Absolute folder of the models. */
@@ -25,6 +27,8 @@ export interface WatcherDeps {
   readonly wanted: () => '*' | readonly string[];
   readonly onChange: (what: 'loaded' | 'unloaded', model: string) => void;
   readonly onFault: (model: string, reason: string) => void;
+  /** Its files, or the root ('') can't be read now, said once until they can: what serves goes on. */
+  readonly onUnreadable: (model: string, reason: string) => void;
 }
 
 interface Seen {
@@ -41,7 +45,8 @@ const MOST_LOOKS = 60;
 /**
  * Keeps what is served like the folders of the model root: new ones are loaded, changed ones reloaded, removed ones
  * unloaded. A change counts when two looks in a row see the same, so that no half-copied file is opened, and only if the
- * content is another. Each is acted upon once: what failed is left until its files change again.
+ * content is another. Each is acted upon once: what failed is left until its files change again; what somebody unloaded,
+ * until somebody loads it or its folder comes anew.
  */
 export class Watcher {
   readonly #deps: WatcherDeps;
@@ -49,9 +54,10 @@ export class Watcher {
   readonly #done = new Map<string, Seen>();
   /** As it looked the last time, where that is not acted upon yet. */
   readonly #pending = new Map<string, string>();
+  readonly #unreadable = new Set<string>();
   #intervalMs = 0;
   #cancel: (() => void) | undefined;
-  #cancelPause: (() => void) | undefined;
+  #endPause: (() => void) | undefined;
   #looking: Promise<boolean> | undefined;
   #isClosed = false;
 
@@ -74,7 +80,7 @@ export class Watcher {
   close(): void {
     this.#isClosed = true;
     this.#cancel?.();
-    this.#cancelPause?.();
+    this.#endPause?.();
   }
 
   /** Looks until nothing changes any more, at most a minute. */
@@ -83,7 +89,11 @@ export class Watcher {
       if (!(await this.look())) return;
       const { clock } = this.#deps;
       await new Promise<void>((resolve) => {
-        this.#cancelPause = clock.callAt(clock.now() + SETTLE_MS, resolve);
+        const cancel = clock.callAt(clock.now() + SETTLE_MS, resolve);
+        this.#endPause = () => {
+          cancel();
+          resolve();
+        };
       });
     }
   }
@@ -112,16 +122,31 @@ export class Watcher {
     return this.#pending.size > 0;
   }
 
-  /** Of every name that is served or lies in the root: how its files look. */
+  /** Of every name that is served or lies in the root: how its files look, where the disk says so. */
   async #stamps(): Promise<ReadonlyMap<string, string>> {
-    const { registry, root, wanted } = this.#deps;
-    const names = wanted();
-    const inRoot = (await listModels(root)).filter((name) => names === '*' || names.includes(name));
+    const { registry, root } = this.#deps;
+    const inRoot = (await this.#read('', () => listModels(root))) ?? [];
     const known = [...registry.groups.map((group) => group.name), ...registry.failures.keys()];
+    const names = new Set([...inRoot.filter(this.#isListed), ...known, ...this.#done.keys()]);
     const stamps = new Map<string, string>();
-    for (const name of new Set([...inRoot, ...known, ...this.#done.keys()]))
-      stamps.set(name, await this.#stampOf(name));
+    for (const name of names) {
+      const stamp = await this.#read(name, () => this.#stampOf(name));
+      if (stamp !== undefined) stamps.set(name, stamp);
+    }
     return stamps;
+  }
+
+  /** @returns undefined where the disk does not say: no reason to do anything */
+  async #read<T>(name: string, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await work();
+      this.#unreadable.delete(name);
+      return value;
+    } catch (error) {
+      if (!this.#unreadable.has(name)) this.#deps.onUnreadable(name, messageOf(error));
+      this.#unreadable.add(name);
+      return undefined;
+    }
   }
 
   /** So that a touch of a file is seen to be one. */
@@ -129,33 +154,50 @@ export class Watcher {
     for (const [name, { stamp, content }] of [...this.#done]) {
       if (this.#isClosed) return;
       if (content !== undefined || stamp === '') continue;
-      const read = await this.#contentOf(name);
-      const isSame = (await this.#stampOf(name)) === stamp && this.#done.get(name)?.stamp === stamp;
-      if (isSame) this.#done.set(name, { stamp, content: read });
+      const read = await this.#read(name, () => this.#contentOf(name));
+      const now = await this.#read(name, () => this.#stampOf(name));
+      if (now === stamp && this.#done.get(name)?.stamp === stamp)
+        this.#done.set(name, { stamp, content: read });
     }
   }
 
   async #act(name: string, stamp: string): Promise<void> {
     const { registry, onChange, onFault } = this.#deps;
     const before = this.#done.get(name);
-    const content = stamp === '' ? undefined : await this.#contentOf(name);
-    this.#done.set(name, { stamp, content });
     try {
       if (stamp === '') {
         this.#done.delete(name);
         if (!this.#isServed(name)) return;
-        await registry.unload(name);
+        await registry.drop(name);
         onChange('unloaded', name);
         return;
       }
-      const isSame = content !== undefined && before?.content === content;
-      if (isSame && this.#isServed(name)) return;
+      if (!this.#isServed(name) && !this.#mayLoad(name, before === undefined)) {
+        this.#done.set(name, { stamp });
+        return;
+      }
+      const content = await this.#read(name, () => this.#contentOf(name));
+      if (content === undefined || this.#isClosed) return;
+      this.#done.set(name, { stamp, content });
+      // A copy, a touch, or somebody has loaded just these files.
+      const isKnown = before?.content === content || registry.stampOf(name) === stamp;
+      if (isKnown && this.#isServed(name)) return;
       await registry.refresh(name);
       onChange('loaded', name);
     } catch (error) {
-      onFault(name, messageOf(error));
+      if (!this.#isClosed) onFault(name, messageOf(error));
     }
   }
+
+  /** What was there and is not served was unloaded by somebody, unless it could not be loaded. */
+  #mayLoad(name: string, isNew: boolean): boolean {
+    return this.#isListed(name) && (isNew || this.#deps.registry.failures.has(name));
+  }
+
+  readonly #isListed = (name: string): boolean => {
+    const names = this.#deps.wanted();
+    return names === '*' || names.includes(name);
+  };
 
   #isServed(name: string): boolean {
     return this.#deps.registry.groups.some((group) => group.name === name);

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { FIXTURES, SHIPPED_MODELS, startGateway, tempModelRoot } from '../support/start-gateway.js';
 import type { Running, TempFolder } from '../support/start-gateway.js';
 
-const SWAPS = 20;
+const SWAPS = 12;
 /** Enough text for the codec thread, so that a swap finds requests in the middle of being encoded. */
 const TEXTS = Array.from(
   { length: 300 },
@@ -24,7 +24,8 @@ beforeAll(async () => {
     [`${name}/model.onnx`]: model,
   });
   root = await tempModelRoot({ ...version('left'), ...version('right') });
-  running = await startGateway({ models: { root: root.path, load: [] } });
+  // Small batches, so that an answer in lines has many slices.
+  running = await startGateway({ models: { root: root.path, load: [] }, batching: { maxBatch: 16 } });
 });
 afterAll(async () => {
   await running.close();
@@ -77,7 +78,23 @@ describe(`${SWAPS} swaps under load`, () => {
       if (status !== 200) problems.push(`slowly ${status}`);
       return 'slowly';
     };
-    const load = [predict, predict, predict, predict, infer, infer, rows, rows, slowly, slowly].map(ask);
+    const lines = async (): Promise<string> => {
+      const headers = { accept: 'application/x-ndjson' };
+      const body = { model: 'text', texts: TEXTS };
+      const { status, text } = await client.send({ method: 'POST', path: '/predict', body, headers });
+      const labels = new Set(Array.from(text.matchAll(/"label":"(\w+)"/g), ([, label]) => label));
+      const count = text.split('\n').length - 1;
+      if (status !== 200 || count !== TEXTS.length || labels.size !== 1 || text.includes('"error"'))
+        problems.push(`lines ${status} ${count} ${text.slice(-200)}`);
+      return 'lines';
+    };
+    const tokens = async (): Promise<string> => {
+      const inputs = [...TEXTS, ...TEXTS, ...TEXTS];
+      const { status, text } = await client.post('/tokenize', { model: 'text', inputs });
+      if (status !== 200) problems.push(`tokens ${status} ${text.slice(0, 200)}`);
+      return 'tokens';
+    };
+    const load = [lines, tokens, predict, predict, infer, rows, slowly, slowly].map(ask);
     for (let i = 1; i <= SWAPS; i++) {
       const replies = await Promise.all([
         client.load('text', i % 2 === 0 ? 'left' : 'right'),
@@ -89,7 +106,7 @@ describe(`${SWAPS} swaps under load`, () => {
     await Promise.all(load);
     expect(problems).toEqual([]);
     expect([...answers].sort()).toEqual(
-      ['infer', 'left', 'right', 'slowly', '{"y":[[2,2,2]]}', '{"y":[[4,4,4]]}'].sort(),
+      ['infer', 'lines', 'tokens', 'left', 'right', 'slowly', '{"y":[[2,2,2]]}', '{"y":[[4,4,4]]}'].sort(),
     );
-  });
+  }, 120_000);
 });

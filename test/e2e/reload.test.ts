@@ -4,6 +4,9 @@ import path from 'node:path';
 import { stringify } from 'yaml';
 import { resolveConfig } from '../../src/config/resolve.js';
 import type { ConfigInput } from '../../src/config/schema.js';
+import type { OpenLink } from '../../src/executor/link.js';
+import { openLinkOf } from '../../src/executor/open-link.js';
+import { gated } from '../support/gated-link.js';
 import { HttpClient } from '../support/http-client.js';
 import { FIXTURES, startGateway, tempFolder, until } from '../support/start-gateway.js';
 import type { Running, TempFolder } from '../support/start-gateway.js';
@@ -39,9 +42,12 @@ const SERVED: ConfigInput = {
 };
 const { batching: BATCHING, models: MODELS } = SERVED;
 
-const start = async (): Promise<Running> => {
+const start = async (more: ConfigInput = {}, openLane?: OpenLink): Promise<Running> => {
   const folders = { root: path.join(root.path, 'models'), cacheDir: path.join(root.path, '.carpool') };
-  running = await startGateway({ ...SERVED, models: { ...MODELS, ...folders } });
+  running = await startGateway(
+    { ...SERVED, models: { ...MODELS, ...folders, ...more.models } },
+    openLane === undefined ? {} : { openLane },
+  );
   return running;
 };
 /** As if this were read from the file. */
@@ -84,6 +90,40 @@ describe('a configuration that is read again', () => {
     });
     const { body } = await (running as Running).client.get('/readyz');
     expect(body.models).toEqual({ m: 'ready', other: 'ready' });
+  });
+
+  it('makes a model the default when it is loaded, before the old one goes', async () => {
+    const gate = gated(openLinkOf('thread'));
+    await start({ models: { default: 'plain' } }, gate.open);
+    const byDefault = async (): Promise<string | undefined> =>
+      (await (running as Running).client.post('/predict', { texts: ['a'] })).body.error?.message;
+    expect(await byDefault()).toMatch(/^model 'plain' takes tensors/);
+    await place('other');
+    gate.close();
+    const reloading = reload({ models: { ...MODELS, load: ['m', 'other'], default: 'other' } });
+    await until('it loads', () => gate.sent.filter((type) => type === 'load').length > 2);
+    expect(await byDefault()).toMatch(/^model 'plain' takes tensors/);
+    gate.release();
+    expect(await reloading).toMatchObject({ problems: [] });
+    expect(await byDefault()).toMatch(/^model 'other' takes tensors/);
+  });
+
+  it('keeps its default where the new one can not be loaded', async () => {
+    await start({ models: { default: 'plain' } });
+    const models = { ...MODELS, load: ['m', 'none'], default: 'none' };
+    expect(await reload({ models })).toMatchObject({
+      problems: [
+        expect.stringMatching(/^none: .*nothing is at "none"/),
+        "models.default: 'none' is not served: 'plain' stays",
+      ],
+    });
+    expect(await model('plain')).toMatchObject({ name: 'plain' });
+    // The look at the folder may find it, and then it is.
+    await place('none');
+    expect(await reload({ models })).toMatchObject({ problems: [] });
+    expect(
+      (await (running as Running).client.post('/predict', { texts: ['a'] })).body.error?.message,
+    ).toMatch(/^model 'none' takes tensors/);
   });
 
   it('says which model could not follow, and leaves it as it was', async () => {

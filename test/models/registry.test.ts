@@ -133,6 +133,24 @@ describe('the models being served', () => {
     expect(await failureOf(ask(model, [x(1)]))).toMatch(/^DRAINING/);
   });
 
+  it('are operated on though somebody keeps a version open that was replaced', async () => {
+    const { registry } = host;
+    const model = await registry.load('m', 'fixed_batch', true);
+    let go: (() => void) | undefined;
+    const held = model.during(() => new Promise<void>((resolve) => (go = resolve)));
+    const replacing = registry.load('m', 'leaky');
+    await until('out of the table', () => !registry.all.includes(model));
+    // Neither another model nor the same one waits for that.
+    await registry.load('other', 'fixed_batch');
+    await registry.refresh('m');
+    await registry.unload('m');
+    expect([registry.all.map(({ info }) => info.name), [...registry.retiring]]).toEqual([['other'], [model]]);
+    expect((await ask(model, [x(1)]))[0]).toEqual([4, 4, 4]);
+    go?.();
+    await Promise.all([held, replacing]);
+    expect(registry.retiring.size).toBe(0);
+  });
+
   it('are operated on one after the other', async () => {
     const { registry, log } = host;
     const operations = [

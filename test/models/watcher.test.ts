@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { appendFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stampOf } from '../../src/models/versions/stamp.js';
 import { Watcher } from '../../src/models/watcher.js';
 import { FakeClock } from '../support/fake-clock.js';
 import { until } from '../support/start-gateway.js';
@@ -13,21 +14,27 @@ let served: Set<string>;
 let log: string[];
 let broken: string | undefined;
 let wanted: '*' | readonly string[];
+let failing: Error | undefined;
+/** By name: what somebody else has loaded. */
+let loadedAs: Map<string, string>;
 
 /** Serves names without models. */
 const registry = {
   get groups() {
     return [...served].map((name) => ({ name }));
   },
-  failures: new Map<string, unknown>(),
+  get failures() {
+    return new Map(broken === undefined || served.has(broken) ? [] : [[broken, 'failed']]);
+  },
   pathOf: (name: string) => name,
+  stampOf: (name: string) => loadedAs.get(name),
   refresh: (name: string) => {
     log.push(`refresh ${name}`);
     if (name === broken) return Promise.reject(new Error('broken'));
     served.add(name);
     return Promise.resolve();
   },
-  unload: (name: string) => {
+  drop: (name: string) => {
     log.push(`unload ${name}`);
     served.delete(name);
     return Promise.resolve();
@@ -40,16 +47,20 @@ beforeEach(async () => {
   log = [];
   broken = undefined;
   wanted = '*';
+  failing = undefined;
+  loadedAs = new Map();
   served = new Set(['old']);
   await root.copy('fixed_one', 'old/model.onnx');
   watcher = new Watcher({
     registry,
     clock,
     root: root.path,
-    locate: (path) => Promise.resolve(join(root.path, path)),
+    locate: (path) =>
+      failing === undefined ? Promise.resolve(join(root.path, path)) : Promise.reject(failing),
     wanted: () => wanted,
     onChange: (what, model) => log.push(`${what} ${model}`),
     onFault: (model, reason) => log.push(`fault ${model} ${reason}`),
+    onUnreadable: (model, reason) => log.push(`unreadable ${model} ${reason}`),
   });
   await watcher.start();
 });
@@ -115,12 +126,49 @@ describe('a look at the model root', () => {
     expect(await looks(2)).toEqual(['refresh old', 'loaded old']);
   });
 
-  it('leaves alone what somebody unloaded, and what is not wanted', async () => {
+  it('leaves alone what somebody unloaded until its folder comes anew, and what is not wanted', async () => {
     served.delete('old');
     expect(await looks(2)).toEqual([]);
+    await root.copy('fixed_batch', 'old/model.onnx');
+    expect(await looks(3)).toEqual([]);
+    await rm(join(root.path, 'old'), { recursive: true });
+    expect(await looks(2)).toEqual([]);
+    await root.copy('fixed_one', 'old/model.onnx');
+    expect(await looks(2)).toEqual(['refresh old', 'loaded old']);
     wanted = ['other'];
     await root.copy('fixed_one', 'new/model.onnx');
     expect(await looks(2)).toEqual([]);
+    // What serves though it is not on the list is kept like its files.
+    await root.copy('fixed_batch', 'old/model.onnx');
+    expect(await looks(2)).toEqual(['refresh old', 'loaded old']);
+    served.delete('old');
+    await root.copy('fixed_one', 'old/model.onnx');
+    expect(await looks(3)).toEqual([]);
+  });
+
+  it('loads a new folder once more that could not be loaded, when its files change', async () => {
+    broken = 'new';
+    await root.copy('broken', 'new/model.onnx');
+    expect(await looks(3)).toEqual(['refresh new', 'fault new broken']);
+    await root.copy('fixed_one', 'new/model.onnx');
+    expect(await looks(3)).toEqual(['refresh new', 'fault new broken']);
+  });
+
+  it('loads nothing again that somebody has loaded from the same files', async () => {
+    served.add('new');
+    await root.copy('fixed_one', 'new/model.onnx');
+    loadedAs.set('new', await stampOf(join(root.path, 'new')));
+    expect(await looks(3)).toEqual([]);
+    await root.copy('fixed_batch', 'new/model.onnx');
+    expect(await looks(3)).toEqual(['refresh new', 'loaded new']);
+  });
+
+  it('unloads nothing that can not be read, says so once, and goes on when it can be', async () => {
+    failing = Object.assign(new Error('too many open files'), { code: 'EMFILE' });
+    await rm(join(root.path, 'old'), { recursive: true });
+    expect(await looks(3)).toEqual(['unreadable old too many open files']);
+    failing = undefined;
+    expect(await looks(2)).toEqual(['unload old', 'unloaded old']);
   });
 
   it('unloads nothing where the root itself is gone', async () => {
@@ -128,6 +176,17 @@ describe('a look at the model root', () => {
     expect(await looks(3)).toEqual([]);
     await rename(`${root.path}-away`, root.path);
     expect(await looks(2)).toEqual([]);
+  });
+});
+
+describe('a look by command', () => {
+  it('ends when it is closed while files settle', async () => {
+    await root.copy('fixed_one', 'new/model.onnx');
+    const looking = watcher.lookNow();
+    await until('it waits', () => clock.pendingTimers === 1);
+    watcher.close();
+    await looking;
+    expect([clock.pendingTimers, log]).toEqual([0, []]);
   });
 });
 

@@ -7,7 +7,7 @@ import { besideDefault, defaultsOf, namedBeside, type VersionPolicy } from './po
 export interface VersionSource {
   /** version -> path; undefined where the path is a model itself, or nothing. */
   versionPaths(path: string): Promise<ReadonlyMap<string, string> | undefined>;
-  /** See stampOf. */
+  /** See stampOf. @throws MODEL_LOAD_FAILED where that can't be told */
   stampOf(path: string): Promise<string>;
   /** @param version in place of the card's own */
   load(name: string, path: string, atOnce: boolean, version?: string): Promise<ServedModel>;
@@ -57,8 +57,10 @@ export class Assembler {
 
   async run(): Promise<Assembled> {
     const { source, path } = this.#assembly;
+    // Before anything is read: what is written meanwhile looks otherwise to the next who looks.
+    const stamp = await source.stampOf(path);
     const folders = await source.versionPaths(path);
-    if (folders === undefined) await this.#plain();
+    if (folders === undefined) await this.#plain(stamp);
     else {
       await this.#default(folders);
       await this.#beside(folders);
@@ -69,15 +71,14 @@ export class Assembler {
     const loaded = this.#loaded;
     const undo = this.#undo(loaded, isVersioned);
     return {
-      group: new VersionGroup({ name, path, policy, loaded, isVersioned, undo }),
+      group: new VersionGroup({ name, path, stamp, policy, loaded, isVersioned, undo }),
       bad: this.#bad,
     };
   }
 
   /** A model without versions: always loaded anew, since somebody asks for it. */
-  async #plain(): Promise<void> {
+  async #plain(stamp: string): Promise<void> {
     const { source, name, path, atOnce } = this.#assembly;
-    const stamp = await source.stampOf(path);
     const model = await source.load(name, path, atOnce);
     this.opened.push(model);
     this.#loaded.set(model.info.card.version, { model, path, stamp });
@@ -119,13 +120,14 @@ export class Assembler {
     if (this.#loaded.has(version)) return;
     const path = folders.get(version);
     if (path === undefined) throw notThere(this.#assembly, version, [...folders.keys()]);
-    const stamp = await source.stampOf(path);
     const there = old?.parts.loaded.get(version);
-    if (there?.path === path && there.stamp === stamp && isFresh !== true) {
-      this.#loaded.set(version, there);
-      return;
-    }
+    let stamp = '';
     try {
+      stamp = await source.stampOf(path);
+      if (there?.path === path && there.stamp === stamp && isFresh !== true) {
+        this.#loaded.set(version, there);
+        return;
+      }
       const known = bad.get(version);
       if (!isStrict && known?.stamp === stamp) throw new CarpoolError(known.error.code, known.error.message);
       const model = await source.load(name, path, atOnce, version);
@@ -134,7 +136,7 @@ export class Assembler {
     } catch (error) {
       this.#bad.set(version, { stamp, error: toWireError(error) });
       if (isStrict || there?.path !== path) throw error;
-      // The new files are no good: what was read from the old ones goes on.
+      // The new files are no good, or can't be looked at: what was read from the old ones goes on.
       this.#loaded.set(version, there);
     }
   }

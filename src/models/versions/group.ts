@@ -22,6 +22,8 @@ export interface GroupParts {
   readonly name: string;
   /** What it was loaded from. */
   readonly path: string;
+  /** How all that lies there looked when it was loaded, see stampOf. */
+  readonly stamp: string;
   /** The folder has versions; else it is a model itself. */
   readonly isVersioned: boolean;
   readonly policy: VersionPolicy;

@@ -30,7 +30,8 @@ interface Slice {
 
 /**
  * NDJSON: each text's answer as soon as its ride ends, in whatever order, with its index. The request is run slice by
- * slice, so that neither its results nor its lines pile up behind a slow reader.
+ * slice, so that neither its results nor its lines pile up behind a slow reader; one version answers all of them,
+ * though it be replaced meanwhile.
  *
  * An error before the first line is an answer like any other; after it, it is the last line: `{"error": {…}}`.
  */
@@ -40,7 +41,8 @@ export const streamTexts = (
   parsed: OwnParsed,
   res: ServerResponse,
   exchange: Exchange,
-): Promise<void> => new TextStream(deps, model, parsed, exchange, new LineWriter(res)).run();
+): Promise<void> =>
+  model.during(() => new TextStream(deps, model, parsed, exchange, new LineWriter(res)).run());
 
 class TextStream {
   readonly #deps: StreamDeps;

@@ -40,13 +40,15 @@ export const teiRoutes = ({ registry, codec, responder, limits }: ProtocolDeps):
       const parsed = await parse(call, req, exchange);
       const answer = teiAnswerOf(parsed);
       const { input, model: name } = parsed.request;
-      const { key, info } = modelsFor(registry, exchange, 'infer').textModel(name);
+      const model = modelsFor(registry, exchange, 'infer').textModel(name);
+      const { key, info } = model;
       exchange.model = info.name;
       const { signal } = exchange;
-      if (answer.call === 'tokenize' && input.kind === 'texts')
-        sendJsonBytes(res, await codec.tokenize(key, input.texts, answer.special, signal));
-      else if (answer.call === 'decode' && input.kind === 'ids')
-        sendJsonBytes(res, await codec.decode(key, input, answer.skipSpecial, signal));
+      if (answer.call === 'tokenize' && input.kind === 'texts') {
+        const { texts } = input;
+        sendJsonBytes(res, await model.during(() => codec.tokenize(key, texts, answer.special, signal)));
+      } else if (answer.call === 'decode' && input.kind === 'ids')
+        sendJsonBytes(res, await model.during(() => codec.decode(key, input, answer.skipSpecial, signal)));
     };
 
   const info: Handler = (req, res, exchange) => {

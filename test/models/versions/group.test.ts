@@ -16,7 +16,7 @@ const groupOf = (...versions: string[]): VersionGroup => {
     }),
   );
   const policy = policyOf(versionsSchema.parse({ default: 1, split: { 2: 0.3, 3: 0.3 } }));
-  return new VersionGroup({ name: 'm', path: 'm', isVersioned: true, policy, loaded });
+  return new VersionGroup({ ...{ name: 'm', path: 'm', stamp: '' }, isVersioned: true, policy, loaded });
 };
 
 const versionOf = (group: VersionGroup, caller: string): string => group.forCaller(caller).info.card.version;
