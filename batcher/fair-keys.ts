@@ -20,7 +20,7 @@ export interface Place {
 export class FairKeys {
   readonly #finish = new Map<string, number>();
   readonly #levelMs: () => number;
-  /** Latest start of what was put into service. */
+  /** Latest start of what was put into service, or a little later, see `served`. */
   #virtualNow = 0;
 
   /** @param levelMs how much later one level of priority goes; the model's SLO, say */
@@ -45,9 +45,14 @@ export class FairKeys {
   /**
    * An item with this start is put into service. Not with this key: once an item of low priority was served, all who
    * come would stand behind it, so behind the others of low priority that wait.
+   *
+   * Where everybody asks just once, all starts are the same, and time would stand still, so that a low priority never
+   * came up. Therefore it also advances as generalised processor sharing has it (Parekh and Gallager, 1993): by the cost
+   * of what is served, shared out among all who wait.
+   * @param waiting items that wait beside it, at least as many as callers
    */
-  served(start: number): void {
-    this.#virtualNow = Math.max(this.#virtualNow, start);
+  served({ start }: Pick<Place, 'start'>, costMs: number, waiting: number): void {
+    this.#virtualNow = Math.max(this.#virtualNow + costMs / (waiting + 1), start);
     // Callers whose clock is behind are as good as new ones. Looking at all of them pays only now and then.
     if (this.#finish.size > this.#sweepAt) {
       for (const [caller, finish] of this.#finish)

@@ -90,7 +90,7 @@ export class Intake<P, R> {
 
   /** An entry goes into service. */
   served(entry: Entry<P, R>): void {
-    this.#keys.served(entry.start);
+    this.#keys.served(entry, entry.aloneMs, this.#deps.room.size);
   }
 
   #entry(

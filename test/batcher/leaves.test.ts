@@ -54,7 +54,7 @@ describe('fair keys', () => {
   it('let a newcomer in before the backlog of one that floods', () => {
     const keys = keysOf();
     const flood = Array.from({ length: 100 }, () => keys.next('flood', 10).key);
-    keys.served(flood[3] ?? 0);
+    keys.served({ start: flood[3] ?? 0 }, 10, 96);
     const late = keys.next('late', 10).key;
     expect(late).toBe(30);
     expect(flood.filter((key) => key < late)).toHaveLength(3);
@@ -63,7 +63,7 @@ describe('fair keys', () => {
   it('give a caller that was away no credit for it', () => {
     const keys = keysOf();
     keys.next('a', 10);
-    keys.served(500);
+    keys.served({ start: 500 }, 10, 0);
     expect(keys.next('a', 10).key).toBe(500);
   });
 
@@ -72,14 +72,15 @@ describe('fair keys', () => {
     const low = keys.next('a', 1, 5).key;
     expect(keys.next('b', 1, 1).key).toBeLessThan(keys.next('c', 1, 0).key);
     expect(keys.next('d', 1, 0).key).toBeLessThan(low);
-    keys.served(1_000);
+    keys.served({ start: 1_000 }, 10, 0);
     expect(keys.next('e', 1, 1).key).toBeGreaterThan(low);
   });
 
   it('let higher priorities in before a backlog of lower ones, also once some of it was served', () => {
     const keys = keysOf();
     const backlog = Array.from({ length: 20 }, (_, i) => keys.next(`slow ${i}`, 10, 4));
-    for (let served = 0; served < 5; served++) keys.served(backlog[served]?.start ?? 0);
+    for (let served = 0; served < 5; served++)
+      keys.served({ start: backlog[served]?.start ?? 0 }, 10, 19 - served);
     expect(keys.next('late', 10).key).toBeLessThan(backlog[5]?.key ?? 0);
   });
 
@@ -90,11 +91,27 @@ describe('fair keys', () => {
     let servedBefore = 0;
     for (; Math.min(turns.a.key, turns.b.key) <= low && servedBefore < 1_000; servedBefore++) {
       const next = turns.a.key <= turns.b.key ? 'a' : 'b';
-      keys.served(turns[next].start);
+      keys.served(turns[next], 10, 2);
       turns[next] = keys.next(next, 10, priority);
     }
     // Some 300 or 400 ms of virtual time for each of two callers.
     expect(servedBefore).toBeLessThan(100);
+  });
+
+  it('let the lowest come up at last among callers without end who ask once each', () => {
+    const keys = keysOf();
+    const low = keys.next('low', 10, 5).key;
+    const waiting = Array.from({ length: 8 }, (_, i) => keys.next(`one ${i}`, 10));
+    let served = 0;
+    for (; served < 1_000; served++) {
+      const head = waiting.shift();
+      if (head === undefined || head.key > low) break;
+      keys.served(head, 10, waiting.length + 1);
+      waiting.push(keys.next(`later ${served}`, 10));
+    }
+    // 300 ms of lane time for each of nine who wait.
+    expect(served).toBeGreaterThan(200);
+    expect(served).toBeLessThan(300);
   });
 
   it('tell a place without charging for it', () => {
