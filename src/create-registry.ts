@@ -38,6 +38,7 @@ export const createRegistry = (parts: {
       executionProviders: settings.lanes.executionProviders,
       cacheDir: settings.models.cacheDir,
       onFault: (reason) => logger.warn({ reason }, 'trial'),
+      isClosing: (): boolean => registry.isDraining,
     }),
     observe: seeing.forModel,
     onLoaded: ({ info }) => {
@@ -52,11 +53,12 @@ export const createRegistry = (parts: {
         : logger.info({ model: info.name }, 'model is back in service'),
     onRetired: ({ info }) => logger.info({ model: info.name, loadedAt: info.loadedAt }, 'model retired'),
   });
-  return new Registry(
+  const registry = new Registry(
     loader,
     settings.models.default,
     (name) => configuredPolicy(loader.config, name),
     (model, reason) =>
       logger.error({ model, reason }, 'a version that is not served any more could not be freed'),
   );
+  return registry;
 };

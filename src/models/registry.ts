@@ -65,6 +65,11 @@ export class Registry extends ModelTable {
     return this.#retiring;
   }
 
+  /** Nothing new is taken: see `drain`. */
+  get isDraining(): boolean {
+    return this.#isDraining;
+  }
+
   /** Versions of a served name whose files could not be loaded. */
   badVersions(name: string): ReadonlyMap<string, BadVersion> {
     return this.#bad.get(name) ?? new Map<string, BadVersion>();

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CarpoolError } from '../../src/errors.js';
 import { openProcessLink } from '../../src/executor/process-link.js';
 import type { OpenLink } from '../../src/executor/link.js';
 import { openLinkOf } from '../../src/executor/open-link.js';
@@ -83,6 +84,24 @@ describe('a trial', () => {
 
   it('ends when its time is over', async () => {
     expect(await load('hangs', { timeoutMs: 3_000, memoryBytes: 1e12 })).toMatch(/not done within 3000 ms/);
+  });
+
+  it('ends when the gateway closes', async () => {
+    let isClosing = false;
+    const closing = new Trials({
+      ...{ open: ABORTING, executionProviders: ['cpu'], cacheDir: join(root.path, 'cache') },
+      ...{ onFault: () => undefined, isClosing: () => isClosing },
+    });
+    await root.copy('fixed_one', 'slow/model.onnx');
+    const limits = { timeoutMs: 600_000, memoryBytes: Infinity };
+    const trial = closing.pass(join(root.path, 'slow/model.onnx'), limits, (onLane) =>
+      onLane(async (lane) => {
+        isClosing = true;
+        await lane.gone;
+        throw new CarpoolError('WORKER_LOST', 'it is gone');
+      }),
+    );
+    expect(await failureOf(trial)).toMatch(/it is gone$/);
   });
 
   it('ends when it takes too much memory', async () => {

@@ -6,6 +6,8 @@ export interface TrialLimits {
   readonly timeoutMs: number;
   /** Of memory in use (RSS). Only watched on Linux. */
   readonly memoryBytes: number;
+  /** Nobody wants to know any more: it ends at the next look. Default: somebody does. */
+  readonly isClosing?: () => boolean;
 }
 
 /** Between two looks at its memory: a model that fills a gigabyte in less is seen a little late. */
@@ -17,12 +19,13 @@ const LOOK_MS = 50;
  */
 export const onLaneApart = async <T>(
   open: OpenLink,
-  { timeoutMs, memoryBytes }: TrialLimits,
+  { timeoutMs, memoryBytes, isClosing = () => false }: TrialLimits,
   work: (lane: Lane) => Promise<T>,
 ): Promise<T> => {
   const lane = new Lane(open);
   const timer = setTimeout(() => lane.discard(`it was not done within ${timeoutMs} ms`), timeoutMs);
   const look = setInterval(() => {
+    if (isClosing() && !lane.lost) lane.discard('the gateway is shutting down');
     void residentBytes(lane.pid).then((bytes) => {
       if (bytes > memoryBytes && !lane.lost)
         lane.discard(`it took ${bytes} bytes of memory, more than ${memoryBytes}`);

@@ -11,6 +11,8 @@ export interface TrialsDeps {
   readonly executionProviders: readonly string[];
   readonly cacheDir: string;
   readonly onFault: (message: string) => void;
+  /** Ends the trial that is under way. Default: each goes to its end. */
+  readonly isClosing?: () => boolean;
 }
 
 /** What a trial may take of the memory that this process may use. */
@@ -35,11 +37,15 @@ export class Trials {
     { timeoutMs, memoryBytes }: { readonly timeoutMs: number; readonly memoryBytes: number | 'auto' },
     work: (onLane: OnLane) => Promise<unknown>,
   ): Promise<void> {
-    const { open, executionProviders, onFault } = this.#deps;
+    const { open, executionProviders, onFault, isClosing } = this.#deps;
     // A file that can't be read is not for a trial to tell.
     const key = await this.#known.keyOf(file, executionProviders).catch(() => undefined);
     if (key === undefined || (await this.#known.has(key))) return;
-    const limits = { timeoutMs, memoryBytes: memoryBytes === 'auto' ? memoryLimit() : memoryBytes };
+    const limits = {
+      timeoutMs,
+      memoryBytes: memoryBytes === 'auto' ? memoryLimit() : memoryBytes,
+      ...(isClosing === undefined ? {} : { isClosing }),
+    };
     try {
       await work((onLane) => onLaneApart(open, limits, onLane));
     } catch (error) {
