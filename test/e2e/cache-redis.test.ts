@@ -1,11 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  freePort,
-  hasRedis,
-  startRealRedis,
-  startRedisStub,
-  type RedisServer,
-} from '../support/redis-server.js';
+import { freePort } from '../support/free-port.js';
+import { hasRedis, startRealRedis, startRedisStub, type RedisServer } from '../support/redis-server.js';
 import { startGateway, until, type Running } from '../support/start-gateway.js';
 import type { Reply } from '../support/http-client.js';
 

@@ -1,18 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createGateway, type Gateway } from '../../src/gateway.js';
+import { freePort } from '../support/free-port.js';
 import { SHIPPED_MODELS } from '../support/start-gateway.js';
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
 
 const takesConnections = async (port: number): Promise<boolean> => {
   const socket = connect(port, '127.0.0.1');

@@ -107,13 +107,3 @@ export const startRealRedis = async (port: number): Promise<RedisServer> => {
     },
   };
 };
-
-/** A port that was free a moment ago. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-};
