@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { CostBasis, CostCoefficients } from '#batcher';
+import { writeWhole } from './write-whole.js';
 
 const schema = z.object({
   coefficients: z.object({
@@ -46,19 +47,10 @@ export class CostCache {
     }
   }
 
-  /** In one step: a reader sees the old file or the new one. @throws where the folder can't be written */
+  /** @throws where the folder can't be written */
   async write(key: CostKey, coefficients: CostCoefficients): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
-    const file = this.#fileOf(key);
-    const draft = `${file}.${process.pid}`;
-    try {
-      await writeFile(draft, `${JSON.stringify({ ...environment(), ...key, coefficients }, null, 1)}\n`);
-      await rename(draft, file);
-    } catch (error) {
-      // A full disk leaves half a file.
-      await rm(draft, { force: true });
-      throw error;
-    }
+    const entry = { ...environment(), ...key, coefficients };
+    await writeWhole(this.#fileOf(key), `${JSON.stringify(entry, null, 1)}\n`);
   }
 
   #fileOf(key: CostKey): string {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { environment } from '../cost-cache.js';
 import { digestOf } from '../digest.js';
+import { writeWhole } from '../write-whole.js';
 
 /** Weights that ONNX keeps outside of the file. */
 const WEIGHTS = /(?:[._]data|\.bin|\.weights?)$/;
@@ -46,15 +47,7 @@ export class KnownFiles {
   /** @throws where the folder can't be written; it is known until the end of the process all the same */
   async add(key: string): Promise<void> {
     this.#known.add(key);
-    await mkdir(this.#folder, { recursive: true });
-    const draft = `${this.#fileOf(key)}.${process.pid}`;
-    try {
-      await writeFile(draft, `${JSON.stringify({ ...environment(), passed: true })}\n`);
-      await rename(draft, this.#fileOf(key));
-    } catch (error) {
-      await rm(draft, { force: true }).catch(() => undefined);
-      throw error;
-    }
+    await writeWhole(this.#fileOf(key), `${JSON.stringify({ ...environment(), passed: true })}\n`);
   }
 
   #fileOf(key: string): string {
