@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '../errors.js';
+import { looksOf } from '../file-looks.js';
 import type { Logger } from '../telemetry/logger.js';
 
 export interface WatchedFileDeps {
@@ -39,8 +40,8 @@ export class WatchedFile<T> {
     this.#file = file;
     this.#parse = parse;
     this.#deps = deps;
-    // The stamp first: a change in between is seen at the next look.
-    this.#stamp = stampOf(statSync(file, { bigint: true }));
+    // The stamp first: a change in between is seen at the next look. Owner and rights count: it may be readable only now.
+    this.#stamp = looksOf(statSync(file, { bigint: true }));
     this.#value = parse(readFileSync(file, 'utf8'));
     this.#checkedAtMs = deps.now();
   }
@@ -60,7 +61,7 @@ export class WatchedFile<T> {
     const { logger, readText = fromDisk } = this.#deps;
     const file = this.#file;
     try {
-      const stamp = stampOf(await stat(file, { bigint: true }));
+      const stamp = looksOf(await stat(file, { bigint: true }));
       if (stamp !== this.#stamp) {
         const text = await readText(file);
         // Now: one that could not be read is tried again, one that says nonsense only when it changes.
@@ -83,11 +84,3 @@ export class WatchedFile<T> {
 }
 
 const fromDisk = (file: string): Promise<string> => readFile(file, 'utf8');
-
-/** The time of the last change of its owner and rights (ctime), too: it may be readable only now. */
-const stampOf = ({
-  mtimeNs,
-  ctimeNs,
-  size,
-  ino,
-}: Record<'mtimeNs' | 'ctimeNs' | 'size' | 'ino', bigint>): string => [mtimeNs, ctimeNs, size, ino].join(' ');

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { looksOf } from '../file-looks.js';
 import { digestOf } from '../models/digest.js';
 import type { ModelSource } from '../models/repository.js';
 
@@ -8,7 +9,7 @@ import type { ModelSource } from '../models/repository.js';
 export interface Fingerprint {
   /** Hexadecimal SHA-256. */
   readonly digest: string;
-  /** Sizes and times of the files that were read: unchanged means that they are still those. */
+  /** How the files that were read looked: unchanged means that they are still those. */
   readonly state: string;
 }
 
@@ -47,10 +48,10 @@ const filesOf = async (
   const files: { name: string; path: string }[] = [];
   const states: string[] = [];
   for (const each of [{ name: '', path: file }, ...beside]) {
-    const found = await stat(each.path);
+    const found = await stat(each.path, { bigint: true });
     if (!found.isFile()) continue;
     files.push(each);
-    states.push(`${each.name}:${found.ino}:${found.size}:${found.mtimeMs}`);
+    states.push(`${each.name}:${looksOf(found)}`);
   }
   return { files, state: states.join('\n') };
 };

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CarpoolError, messageOf } from '../errors.js';
+import { looksOf } from '../file-looks.js';
 import { digestOf } from './digest.js';
 import { ExternalData } from './external-data.js';
 
@@ -37,7 +38,7 @@ export const sealOf = async (file: string): Promise<Seal> => {
   let good = sealed.looks;
   let bad: string | undefined;
   const requireSame = async (): Promise<void> => {
-    const looks = await looksOf(sealed.files);
+    const looks = await looksOfAll(sealed.files);
     if (looks === good) return;
     const now = looks === bad ? undefined : await read();
     if (now?.digest !== sealed.digest) {
@@ -54,7 +55,7 @@ export const sealOf = async (file: string): Promise<Seal> => {
 
 /** The looks are taken first: what is written while it is read looks another way afterwards. */
 const contentOf = async (file: string): Promise<Content> => {
-  const before = await looksOf([file]);
+  const before = await looksOfAll([file]);
   const found = new ExternalData();
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
@@ -63,7 +64,7 @@ const contentOf = async (file: string): Promise<Content> => {
   }
   const sha256 = hash.digest('hex');
   const files = found.names.map((name) => join(dirname(file), name));
-  const looks = before + (await looksOf(files));
+  const looks = before + (await looksOfAll(files));
   const all = createHash('sha256').update(sha256);
   for (const each of files) all.update(`\0${await digestIfFile(each)}`);
   return { sha256, files: [file, ...files], looks, digest: all.digest('hex') };
@@ -79,12 +80,11 @@ const digestIfFile = async (path: string): Promise<string> => {
 };
 
 /** Names, places, sizes and times: other ones whenever a file has been written, replaced, or taken away. */
-const looksOf = async (files: readonly string[]): Promise<string> => {
+const looksOfAll = async (files: readonly string[]): Promise<string> => {
   let looks = '';
   for (const file of files) {
     const seen = await stat(file, { bigint: true }).catch(() => undefined);
-    const { dev, ino, size, mtimeNs, ctimeNs } = seen ?? {};
-    looks += `${file}\0${[dev, ino, size, mtimeNs, ctimeNs].join(':')}\n`;
+    looks += `${file}\0${seen === undefined ? 'gone' : looksOf(seen)}\n`;
   }
   return looks;
 };
