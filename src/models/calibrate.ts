@@ -31,7 +31,7 @@ export interface CalibrationDeps {
   readonly untilSpent?: boolean;
   /** Most lane time to spend, milliseconds. */
   readonly budgetMs: number;
-  /** For how long a lane is taken; see ServedModel.occupied. */
+  /** For how long a lane is taken; see LaneRuns.occupied. */
   readonly occupied: (laneMs: number, elapsedMs: number) => number;
   /** Gives a lane, or says that there is none for now. */
   readonly withLane: <T>(work: (lane: Lane) => Promise<T>) => Promise<T> | undefined;

@@ -177,6 +177,6 @@ export const subjectOf = (
     sampleLength: lengthOf(samples[0], signature),
     ...(textLength === undefined ? {} : { textLength }),
     ...(batch.size === undefined ? {} : { fillTo: batch.size }),
-    occupied: (laneMs, elapsedMs) => model.occupied(laneMs, elapsedMs),
+    occupied: (laneMs, elapsedMs) => model.runs.occupied(laneMs, elapsedMs),
   };
 };

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Batcher, CostModel, planCost, planFifo, type Clock } from '#batcher';
 import type { ModelCache } from '../cache/model-cache.js';
 import type { Contender } from '../executor/arbiter.js';
-import { joinPayloads, splitOutput, type Payload } from '../executor/join.js';
+import type { Payload } from '../executor/join.js';
 import type { Lane } from '../executor/lane.js';
 import type { LanePool } from '../executor/pool.js';
 import type { ItemOutput } from '../infer.js';
@@ -12,6 +12,7 @@ import type { CostStart } from './cost-keeper.js';
 import { DecisionLog } from './decision-log.js';
 import { InferenceStats } from './inference-stats.js';
 import { servedClass } from './joining.js';
+import { LaneRuns } from './lane-runs.js';
 import { LaneGuard, NO_GUARD, type GuardOptions } from './lane-guard.js';
 import type { ModelInfo } from './model-info.js';
 
@@ -43,13 +44,11 @@ export class ServedModel implements Contender {
   readonly stats = new InferenceStats();
   readonly samples: readonly Payload[];
   readonly guard: LaneGuard;
+  readonly runs: LaneRuns;
   readonly cache: ModelCache | undefined;
-  readonly #clock: Clock;
   readonly #deps: ServedModelDeps;
   readonly #askLater: AskLater;
   #background: BackgroundModel | undefined;
-  /** Least time seen between the lane's own time and ours: what the two messages take. */
-  #messageMs = Infinity;
   #holders = 0;
   #onReleased: (() => void) | undefined;
 
@@ -66,7 +65,6 @@ export class ServedModel implements Contender {
       if (this.oldestArrivalMs !== undefined) pool.requestLane();
     });
     this.metrics = metrics;
-    this.#clock = clock;
     this.samples = samples;
     this.cache = cache;
     this.decisions = new DecisionLog(clock);
@@ -112,6 +110,7 @@ export class ServedModel implements Contender {
       },
       onClose: () => onCircuit?.(this, 'closed'),
     });
+    this.runs = new LaneRuns({ key, info, clock, cost: this.cost, guard: this.guard });
     metrics.bindQueue(() => {
       const oldest = this.batcher.oldestArrivalMs;
       const oldestAgeMs = oldest === undefined ? 0 : clock.now() - oldest;
@@ -133,22 +132,7 @@ export class ServedModel implements Contender {
       else this.askLater();
       return undefined;
     }
-    return this.batcher.ride(async (payloads, group) => {
-      const sentAt = this.#clock.now();
-      const { size } = this.info.batch;
-      const forecast = {
-        predictedMs: this.cost.predict(group),
-        isTrusted: this.cost.trusted,
-        isRepeated: group.reason === 'retry',
-      };
-      const output = await this.guard.run(forecast, (limitMs) =>
-        lane.run(this.key, joinPayloads(payloads), size, limitMs),
-      );
-      const { runMs } = output;
-      const laneMs = this.occupied(output.laneMs, this.#clock.now() - sentAt);
-      const rows = group.items.map((item) => item.rows);
-      return { values: splitOutput(output, rows, this.info.batch.mode !== 'single'), runMs, laneMs };
-    });
+    return this.batcher.ride(this.runs.in(lane));
   }
 
   /** Asks for a lane once more, soon. */
@@ -199,15 +183,6 @@ export class ServedModel implements Contender {
       if (this.#holders === 0) return;
       await new Promise<void>((resolve) => (this.#onReleased = resolve));
     }
-  }
-
-  /**
-   * For how long a lane is taken by a run: its own time and the least that the messages take. The difference seen this
-   * time may hold a busy event loop, which is no cost of the run.
-   */
-  occupied(laneMs: number, elapsedMs: number): number {
-    this.#messageMs = Math.min(this.#messageMs, Math.max(0, elapsedMs - laneMs));
-    return laneMs + this.#messageMs;
   }
 }
 

@@ -108,12 +108,12 @@ describe('a served model', () => {
 
   it('counts as the time of a run its lane and the least that messages took', async () => {
     const model = await load('fixed_batch', 'fifo');
-    const first = model.occupied(10, 12);
+    const first = model.runs.occupied(10, 12);
     expect(first).toBeGreaterThan(10);
     expect(first).toBeLessThanOrEqual(12);
     // A busy event loop is no cost of the run; nor can messages take less than nothing.
-    expect(model.occupied(20, 500)).toBe(first + 10);
-    expect(model.occupied(10, 9)).toBe(10);
-    expect(model.occupied(10, 500)).toBe(10);
+    expect(model.runs.occupied(20, 500)).toBe(first + 10);
+    expect(model.runs.occupied(10, 9)).toBe(10);
+    expect(model.runs.occupied(10, 500)).toBe(10);
   });
 });
